@@ -1,0 +1,50 @@
+# netc: see README.md. `make` builds build/netc; `make test` runs every test; `make demo` classifies pictures.
+BUILD   ?= build
+CC      ?= cc
+OPT     ?= -O2 -g
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+PKGS    := jansson libzip libpng libjpeg zlib
+CFLAGS  += -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(WARN) $(OPT) $(shell pkg-config --cflags $(PKGS))
+LDLIBS  += $(shell pkg-config --libs $(PKGS)) -ldl -lpthread -lm
+
+FOLDERS := ir/base ir ir/ops ir/kernel passes backends backends/c backends/interp runtime frontend/lang frontend/api frontend/cli
+SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/frontend/lang/lexer.o $(BUILD)/frontend/lang/parser.o $(BUILD)/frontend/lang/prelude.o
+LIBRARY := $(BUILD)/libnetc-all.a
+MAIN    := $(BUILD)/frontend/cli/main.o
+
+all: $(BUILD)/netc
+
+$(BUILD)/netc: $(MAIN) $(LIBRARY)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(LIBRARY): $(filter-out $(MAIN),$(OBJECTS))
+	rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# flex and bison; their output is not held to our warnings
+$(BUILD)/frontend/lang/parser.c: frontend/lang/parser.y
+	@mkdir -p $(@D)
+	bison -Wall -Werror -d -o $@ $<
+$(BUILD)/frontend/lang/lexer.c: frontend/lang/lexer.l
+	@mkdir -p $(@D)
+	flex --header-file=$(BUILD)/frontend/lang/lexer.h -o $@ $<
+$(BUILD)/frontend/lang/lexer.o: $(BUILD)/frontend/lang/lexer.c $(BUILD)/frontend/lang/parser.c
+	$(CC) $(CFLAGS) -w -MMD -MP -c -o $@ $<
+$(BUILD)/frontend/lang/parser.o: $(BUILD)/frontend/lang/parser.c $(BUILD)/frontend/lang/lexer.c
+	$(CC) $(CFLAGS) -w -MMD -MP -c -o $@ $<
+$(BUILD)/frontend/lang/%.o: | $(BUILD)/frontend/lang/lexer.c $(BUILD)/frontend/lang/parser.c
+$(BUILD)/frontend/lang/prelude.c: frontend/lang/prelude.net
+	@mkdir -p $(@D)
+	{ echo 'extern const char netc_prelude[]; const char netc_prelude[] = {'; od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0};'; } >$@
+$(BUILD)/frontend/lang/prelude.o: $(BUILD)/frontend/lang/prelude.c
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all clean
+-include $(OBJECTS:.o=.d)
