@@ -32,22 +32,38 @@ shape shape_of(int rank, const int64_t *dims);
 const char *dtype_name(dtype t); /* "f32" */
 int dtype_bytes(dtype t);
 
-/* How a value of rank 4 (N,C,H,W) or 3 (C,H,W) lies in memory; everything of other ranks is planar.
- *   planar:    [N][C][H][left + W + right]
+/* How a value lies in memory. Its shape stays what it is; only the order (and padding with zeros) differs.
+ *   planar:    row major as the shape reads; of ranks 4 (N,C,H,W) and 3 (C,H,W): [N][C][H][left + W + right]
  *   blocked16: [N][⌈C/16⌉][H][left + W + right][16], lanes past the last channel are zero
+ *   lanes16:   unbatched, dimension 0 innermost: [⌈d0/16⌉][d1]..[dk][16] (biases, depthwise weights)
+ *   weights16: [O,I/g,KH,KW] for an input in blocks: [⌈O/16⌉][KH][R][KW][16 in][16 out], where R is how many
+ *              blocks of 16 inputs a block of outputs reads (⌈I/16⌉ without groups); absent ones are zero
+ *   weights1:  [O,I] or [O,I,KH,KW] for a planar input: [⌈O/16⌉][KH][I][KW][16 out]
  * The halo is zero columns left and right of every row, written by the producer. `batch16` and `nhwc` are
  * named by the design and come with training and the GPU. */
-typedef enum layout_kind { LAYOUT_PLANAR, LAYOUT_BLOCKED16 } layout_kind;
+typedef enum layout_kind {
+    LAYOUT_PLANAR,
+    LAYOUT_BLOCKED16,
+    LAYOUT_LANES16,
+    LAYOUT_WEIGHTS16,
+    LAYOUT_WEIGHTS1,
+    LAYOUT_KINDS
+} layout_kind;
 
 typedef struct layout {
     layout_kind kind;
-    int left, right; /* halo, columns */
+    int left, right; /* halo in columns: planar (rank 3, 4) and blocked16 */
+    int groups;      /* weights16: of the convolution, 0 otherwise */
 } layout;
 
 enum { BLOCK = 16 }; /* channels in a block, on every CPU */
 
 /* Elements that one sample occupies in this layout, halo and tail lanes included. */
 int64_t layout_count(const layout *l, const shape *s);
-void layout_print(text *t, const layout *l); /* "blocked16(1,1)" */
+bool layout_equal(const layout *a, const layout *b);
+/* weights16: R, and the first input block that output block `o` reads: min(o·16/(O/g)·(I/g)/16, ⌈I/16⌉ − R). */
+int64_t weights16_blocks(const shape *weight, int groups);
+extern const char *const layout_names[LAYOUT_KINDS];
+void layout_print(text *t, const layout *l); /* "blocked16(1,1)" "weights16(g2)" "planar" */
 
 #endif

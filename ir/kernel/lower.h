@@ -1,0 +1,69 @@
+/* From graph to program: where values lie, how a node becomes kernels and calls, and the ways (candidates) to
+ * compute an op. */
+#ifndef NETC_IR_KERNEL_LOWER_H
+#define NETC_IR_KERNEL_LOWER_H
+
+#include "ir/kernel/program.h"
+#include "ir/op.h"
+
+/* Where a value lies: filled by the buffer plan for every value id. A view shares its root's buffer. */
+typedef struct place {
+    buffer *buffer;
+    int64_t offset;       /* elements from the buffer's start to the value's first sample */
+    int64_t batch_stride; /* elements from a sample to the next; 0 where unbatched */
+    int64_t loop_stride[MAX_LOOPS]; /* inside scans: elements from a step to the next, by depth of the loop */
+} place;
+
+typedef struct lower {
+    arena *arena;
+    program *program;
+    const graph *graph;
+    const place *places;  /* by value id of `graph` */
+    steps *steps;         /* where calls are appended */
+    int loops;            /* depth of loops around */
+} lower;
+
+/* A kernel by recipe: the same one for equal build, recipe, argument types and count. `args` are the parameters
+ * after i and n. The body is built for every wanted target. */
+kernel *lower_kernel(lower *l, const char *name, kernel_build *build, const void *recipe, size_t bytes,
+                     const kparam *args, int count, kcount runs, double work);
+void lower_call(lower *l, kernel *k, const call_arg *args, int count, const node *n);
+call_arg lower_value(const lower *l, const value *v); /* pointer to the value's first element (sample 0) */
+call_arg lower_int(int64_t x);
+call_arg lower_scratch(lower *l, int64_t bytes); /* raises the program's scratch to at least that */
+
+/* How a value's elements are found: element (n, c, h, w) of rank 4 at n·batch + (planar: c·channel + h·row +
+ * w·pixel; blocked16: ⌊c/16⌋·channel + h·row + w·pixel + c%16). Plain data, usable in recipes. */
+typedef struct view {
+    int64_t batch, channel, row, pixel; /* strides in elements; `channel` of a block where blocked */
+    int64_t start;                      /* of column 0: the halo's width × pixel */
+    int64_t channels, height, width;
+    int64_t left, right;                /* halo, columns */
+    int64_t blocked;                    /* 0 or 1 */
+} view;
+view lower_view(const lower *l, const value *v);
+
+typedef enum family { FAMILY_CPU = 1, FAMILY_GPU = 2 } family;
+
+/* One way to compute an op. */
+struct candidate {
+    const char *name; /* "direct", "depthwise" */
+    unsigned families;
+    bool (*legal)(const node *n); /* NULL: always */
+    double (*cost)(const node *n); /* in multiply-adds of the core; NULL: node_work. The least wins. */
+    /* Given n->in[k]->layout as it stands, the layout wanted of every input (in[k]; halo: at least) and the
+     * kind of result 0 (halo is the consumers' business: every lowering writes whatever halo out has). NULL:
+     * all planar without halo in, planar out. */
+    void (*layouts)(const node *n, layout *in, layout *out);
+    void (*lower)(lower *l, const node *n);
+    /* May an epilogue be attached, and may its operand k have this shape? NULL: no epilogue. */
+    bool (*epilogue)(const node *n, const value *operand);
+    bool in_place; /* result 0 may take the bytes of an epilogue operand of the same layout */
+};
+
+/* Elementwise nodes ("map" and rows of scalar.def) share this one. */
+extern const candidate elementwise_candidate;
+/* The candidate that will compute n: n->choice, or the cheapest legal one. */
+const candidate *candidate_of(const node *n);
+
+#endif

@@ -1,0 +1,127 @@
+/* A program: kernels, the calls that run them in order, the buffers they use and the entries a host calls. A
+ * backend sees a program and nothing else. */
+#ifndef NETC_IR_KERNEL_PROGRAM_H
+#define NETC_IR_KERNEL_PROGRAM_H
+
+#include "ir/graph.h"
+#include "ir/kernel/build.h"
+
+enum { MAX_LOOPS = 4, PACKED_HEADER = 64 /* bytes before the first packed buffer */, BUFFER_ALIGN = 64 };
+
+typedef enum area {
+    AREA_INPUT,     /* an argument of the entry, f32 or i32, planar */
+    AREA_PIXELS,    /* the same input as u8 [n,H,W,C] (entry forward_u8) */
+    AREA_OUTPUT,    /* an argument of the entry */
+    AREA_PARAMS,    /* inside NET_params, at `offset` */
+    AREA_PACKED,    /* inside packed, at `offset` */
+    AREA_WORKSPACE, /* inside the workspace, at `offset` */
+    AREA_CONST      /* known numbers, `data` */
+} area;
+
+typedef struct buffer {
+    int id;
+    const char *name;
+    area area;
+    kbase elem;
+    int64_t fixed;      /* elements, whatever n … */
+    int64_t per_sample; /* … plus this many a sample */
+    int64_t offset;     /* bytes from the start of its area, a multiple of BUFFER_ALIGN (params: of 4) */
+    int index;          /* input, output, param: which of the graph's */
+    const double *data; /* AREA_CONST: `fixed` values */
+} buffer;
+
+typedef enum arg_kind { ARG_BUFFER, ARG_INT, ARG_SCRATCH } arg_kind;
+
+/* An argument of a call: a buffer from an element on, a number, or the calling thread's own part of scratch.
+ * offset + Σ stride[k] · (variable of the k-th loop around the call). */
+typedef struct call_arg {
+    arg_kind kind;
+    buffer *buffer;  /* ARG_SCRATCH: bytes are [slot · scratch_bytes ..] of the workspace's scratch */
+    int64_t offset;  /* elements; ARG_INT: the number */
+    int64_t stride[MAX_LOOPS];
+} call_arg;
+
+/* Runs for i in 0..count(n): mul · ⌈n / per⌉, or mul alone where per is 0. */
+typedef struct kcount {
+    int64_t mul, per;
+} kcount;
+static inline int64_t kcount_of(kcount c, int64_t n) { return c.per ? c.mul * ((n + c.per - 1) / c.per) : c.mul; }
+
+typedef struct kernel {
+    int id;
+    const char *name; /* unique in the program, an identifier */
+    kcount count;
+    int params;       /* i and n in front included */
+    const kparam *param;
+    kfunc *body[TARGET_COUNT]; /* NULL for targets not asked for */
+    double work;      /* multiply-adds (or elements moved) for one i, to judge whether threads pay */
+    struct kernel *next; /* same recipe hash */
+    kernel_build *build;
+    const void *recipe;
+    size_t recipe_bytes;
+} kernel;
+
+typedef struct step step;
+typedef struct call {
+    kernel *kernel;
+    int args;
+    call_arg *arg;
+    const node *node; /* what it computes (its origin, scope and span), NULL for none */
+} call;
+
+typedef struct steps {
+    VEC(step) list;
+} steps;
+
+struct step {
+    bool is_loop;
+    call call;
+    int64_t count; /* loop t in 0..count */
+    steps *body;
+};
+
+typedef enum entry_kind { ENTRY_PREPARE, ENTRY_FORWARD, ENTRY_FORWARD_U8, ENTRY_KINDS } entry_kind;
+
+typedef struct entry {
+    entry_kind kind;
+    bool present;
+    steps steps;
+} entry;
+
+/* Recurrent state: copied (or zeroed) into `now` before forward, from `next` after it. Elements a sample. */
+typedef struct state_slot {
+    const char *name;
+    buffer *now, *next;
+    int64_t per_sample;
+    shape shape;
+} state_slot;
+
+typedef struct program {
+    arena *arena;
+    const char *name; /* the net's */
+    const graph *graph; /* inputs, outputs, params, labels, scopes: the interface; never the nodes' meaning */
+    kbase real;
+    int64_t max_batch;
+    int max_threads;
+    bool wanted[TARGET_COUNT];
+    VEC(buffer *) buffers;
+    VEC(kernel *) kernels;
+    VEC(kfunc *) micros[TARGET_COUNT];
+    VEC(struct micro_key *) micro_keys;
+    VEC(state_slot) states;
+    entry entries[ENTRY_KINDS];
+    int64_t params_bytes;    /* sizeof NET_params (real = f32) */
+    int64_t packed_bytes;    /* header included, multiple of BUFFER_ALIGN */
+    int64_t workspace_bytes; /* buffers at max_batch plus scratch of max_threads, multiple of BUFFER_ALIGN */
+    int64_t scratch_offset, scratch_bytes; /* where scratch begins; bytes a thread, multiple of BUFFER_ALIGN */
+    uint64_t hash;           /* of net and packing: what `packed` must have been prepared for */
+} program;
+
+buffer *program_buffer(program *p, const char *name, area a, kbase elem, int64_t fixed, int64_t per_sample);
+
+/* Text form of the whole program (for --dump and tests) and its checker: follows each call site with its real
+ * numbers for n = 1 and n = max_batch; every access in bounds of its buffer. Errors are netc's own bugs. */
+void program_print(text *t, const program *p);
+bool program_check(const program *p, diags *d);
+
+#endif
