@@ -8,7 +8,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* Where to go when something cannot go on: out of memory, a cap reached. `reason` is a sentence. */
+/* Where to go when something cannot go on: out of memory, a cap reached. `reason` is a sentence
+ * that may lie in the arena: report before arena_free. */
 typedef struct trap {
     jmp_buf jump;
     const char *reason;

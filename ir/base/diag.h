@@ -36,10 +36,12 @@ typedef struct diags {
     arena *arena;
     diag *first, *last;
     int errors, warnings;
-    int limit; /* errors past this many are dropped (0: 20) */
+    int limit; /* errors (and warnings) past this many are dropped (0: 20) */
+    bool muted;  /* the last error was a repeat or past the limit: its notes are dropped too */
+    diag *spare; /* what diag_add returns in place of a dropped one */
 } diags;
 
-/* Adds one and returns it (for `also`). The format's text should name the thing, why it is wrong and a way out. */
+/* Adds one and returns it (for `also`); never NULL. The same text at the same place is kept once. The format's text should name the thing, why it is wrong and a way out. */
 diag *diag_add(diags *d, severity s, span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* An error without a place in a source: "PATH: why". Returns false, so that readers can `return diag_file(...)`. */
 bool diag_file(diags *d, const char *path, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -20,5 +20,7 @@ void text_printf(text *t, const char *format, ...) __attribute__((format(printf,
 /* The shortest decimal that reads back as the same double (float when `single`), never locale's, always with
  * a '.', an 'e', "inf" or "nan". */
 void text_real(text *t, double value, bool single);
+/* Reads one decimal number, "inf" or "nan" (signed too) that fills all of `length` bytes, never by the locale. */
+bool text_read_real(const char *s, size_t length, double *out);
 
 #endif
