@@ -39,6 +39,9 @@ typedef struct expr_step {
     expr_arg arg[3];
 } expr_step;
 
+/* Longer expressions are not made: expr_compose refuses, so that chains stay cheap to evaluate and to emit. */
+enum { EXPR_STEPS_MAX = 256 };
+
 /* step[k] may use inputs, constants and step[0..k-1]; the last step is the result. No step: input 0 itself.
  * In an epilogue, input 0 is what the op accumulated and inputs 1.. are its extra operands. */
 typedef struct expr {
@@ -47,13 +50,16 @@ typedef struct expr {
 } expr;
 
 double expr_eval(const expr *e, const double *inputs);
-/* "s0=add(i0,i1); relu(s0)": parses back with expr_parse; NULL on a malformed text. */
+/* "s0=add(i0,i1); relu(s0)", "i0" for no step: parses back with expr_parse; NULL on a malformed text. Inputs
+ * are those up to the highest one named; who knows of more raises `inputs`. */
 void expr_print(text *t, const expr *e);
 expr *expr_parse(arena *a, const char *s, size_t length);
 /* The one-step expression op(i0, i1, ...). */
 expr *expr_single(arena *a, scalar_op op);
 /* f with its input `slot` replaced by g; g's inputs come to stand where map_g says, f's others where map_f
- * says, among `inputs` in all. */
+ * says, among `inputs` in all. NULL where it would take more than EXPR_STEPS_MAX steps. */
+bool expr_valid(const expr *e); /* indices within bounds, only operations of the graph */
+expr *expr_copy(arena *a, const expr *e);
 expr *expr_compose(arena *a, const expr *f, int slot, const int *map_f, const expr *g, const int *map_g,
                    int inputs);
 
