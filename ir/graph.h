@@ -98,17 +98,22 @@ struct graph {
     VEC(const char *) labels; /* class names of the first output; empty without */
     VEC(scope *) scopes;     /* in order of creation */
     int next_id;
+    int64_t numbers;         /* elements of all values made, kept within SIZE_LIMIT */
     struct recipe *recipe;   /* train {} as elaborated (ir/recipe.h), or NULL */
 };
 
+enum { GRAPH_NODES_MAX = 200000, GRAPH_DEPTH_MAX = 4 /* bodies within bodies */ };
+
 graph *graph_new(arena *a, const char *name);
-/* Values that no node makes. Names are kept. Inputs, params, states and arguments are also listed in g. */
+/* Values that no node makes. Names are kept. Inputs, params, states and arguments are also listed in g. Shapes
+ * must be valid (shape_valid); a state's begin with N. */
 value *graph_input(graph *g, const char *name, dtype t, shape s, span at);
 value *graph_param(graph *g, const char *name, shape s, bool trainable, init_rule init, span at);
 value *graph_state(graph *g, const char *name, shape s, span at);
 value *graph_argument(graph *g, const char *name, dtype t, shape s);
 value *graph_scalar(graph *g, double x);                         /* rank 0 */
 value *graph_const(graph *g, dtype t, shape s, const double *x); /* copies */
+value *graph_splat(graph *g, dtype t, shape s, double x);        /* x everywhere */
 
 /* Appends a node and infers its results' types and shapes; attrs is copied (NULL: defaults). On a wrong shape
  * or count an error is added and NULL returned. */
@@ -120,20 +125,22 @@ value *graph_make(graph *g, const char *op_name, value *const *in, int inputs, c
 
 /* Every use of `old` (by nodes, outputs, states) becomes `with`. */
 void graph_replace(graph *g, value *old, value *with);
-/* Nodes and outputs that use v. */
+/* Places that read v: operands of nodes (twice in add(v, v)), outputs, states' next. */
 int graph_uses(const graph *g, const value *v);
+/* The same for every value at once, by id (g->next_id of them). */
+int *graph_use_counts(arena *a, const graph *g);
 /* Restores topological order (stable) after nodes were appended; drops nodes that are marked dead (op NULL). */
 void graph_sort(graph *g);
 /* Drops nodes whose results nobody uses. */
 void graph_prune(graph *g);
-/* A deep copy: nodes, values, bodies. */
+/* A deep copy: nodes, values, bodies. Names, scopes, constants' numbers and the recipe are shared. */
 graph *graph_clone(arena *a, const graph *g);
 
 /* True where a value depends on weights and constants alone: the region that becomes `prepare`. Fills
  * flags[id] for every value of the graph (g->next_id of them), in the given arena. */
 bool *graph_weight_region(arena *a, const graph *g);
 
-/* Text form, one line a node; graph_parse(graph_print(g)) prints the same text. */
+/* Text form (ir/README.md), one line a node; graph_parse(graph_print(g)) prints the same text. */
 void graph_print(text *t, const graph *g);
 graph *graph_parse(arena *a, const source *s, diags *d);
 /* Invariants: order, ids, shapes as inference gives them, layouts. Errors are netc's own bugs. */

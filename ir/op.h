@@ -69,8 +69,24 @@ struct op {
 
 extern const op *const ops[]; /* ends with NULL; elementwise rows of scalar.def included */
 const op *op_find(const char *name);
-/* A fresh attribute struct with the defaults. */
+/* A fresh attribute struct with the defaults; NULL for an op without attributes. */
 void *op_defaults(arena *a, const op *o);
+/* A copy whose lists are its own; bodies are shared unless `deep`. */
+void *attrs_copy(arena *a, const op *o, const void *attrs, bool deep);
+/* One attribute of two structs; whether one is what op_defaults gives. Bodies are equal when they are one. */
+bool attr_equal(const attr *at, const void *a, const void *b);
+bool attr_standard(const attr *at, const void *attrs);
+/* A name's choices and a required name or body. Adds an error that says what is allowed. */
+bool attrs_check(const op *o, const void *attrs, span at, diags *d);
+/* The body of an op that has one (its first ATTR_GRAPH), else NULL. */
+graph *node_body(const node *n);
+
+/* For infer of ops with outputs == -1: makes n->outputs and n->out, whose types and shapes are then filled.
+ * (For the others graph_node has made them; infer fills n->out[k]->type and ->shape.) */
+void node_set_outputs(graph *g, node *n, int count);
+/* Attaches operands behind the op's own and the epilogue that reads them (e: 1 + extra inputs). What was
+ * attached before goes. */
+void node_set_epilogue(graph *g, node *n, const expr *e, value *const *extra, int count);
 bool attrs_equal(const op *o, const void *a, const void *b);
 /* Elementwise: op->scalar, or "map". */
 bool node_elementwise(const node *n);
