@@ -3,6 +3,7 @@
 #ifndef NETC_IR_KERNEL_LOWER_H
 #define NETC_IR_KERNEL_LOWER_H
 
+#include "ir/base/size.h"
 #include "ir/kernel/program.h"
 #include "ir/op.h"
 
@@ -32,8 +33,10 @@ call_arg lower_value(const lower *l, const value *v); /* pointer to the value's 
 call_arg lower_int(int64_t x);
 call_arg lower_scratch(lower *l, int64_t bytes); /* raises the program's scratch to at least that */
 
-/* How a value's elements are found: element (n, c, h, w) of rank 4 at n·batch + (planar: c·channel + h·row +
- * w·pixel; blocked16: ⌊c/16⌋·channel + h·row + w·pixel + c%16). Plain data, usable in recipes. */
+const expr *lower_expr(lower *l, const expr *e); /* the interned equal of e; NULL stays NULL */
+
+/* How the elements of a value of rank 3 or 4 are found: (n, c, h, w) lies at n·batch + h·row + w·pixel + start +
+ * (planar: c·channel; blocked16: ⌊c/16⌋·channel + c%16). Plain data, usable in recipes. */
 typedef struct view {
     int64_t batch, channel, row, pixel; /* strides in elements; `channel` of a block where blocked */
     int64_t start;                      /* of column 0: the halo's width × pixel */
@@ -42,6 +45,16 @@ typedef struct view {
     int64_t blocked;                    /* 0 or 1 */
 } view;
 view lower_view(const lower *l, const value *v);
+
+/* The same for any rank, by index: element idx lies at Σ idx[k]·stride[k] + start, but for a blocked value's
+ * channel axis, which counts as ⌊c/16⌋·stride + c%16. Axis 0 is the batch where `batched`. */
+typedef struct desc {
+    int64_t rank, batched, blocked, axis /* of channels */, start, left, right;
+    int64_t dim[MAX_RANK], stride[MAX_RANK]; /* dim[0] is 1 where batched */
+} desc;
+desc lower_desc(const lower *l, const value *v);
+/* Address of idx[0..rank). */
+kinst *kb_address(kb *b, const desc *d, kinst *const *idx);
 
 typedef enum family { FAMILY_CPU = 1, FAMILY_GPU = 2 } family;
 
@@ -58,6 +71,7 @@ struct candidate {
     void (*lower)(lower *l, const node *n);
     /* May an epilogue be attached, and may its operand k have this shape? NULL: no epilogue. */
     bool (*epilogue)(const node *n, const value *operand);
+    bool strict;   /* inputs must have no halo (others take any that is at least what they asked for) */
     bool in_place; /* result 0 may take the bytes of an epilogue operand of the same layout */
 };
 

@@ -109,6 +109,7 @@ typedef struct program {
     VEC(kfunc *) micros[TARGET_COUNT];
     VEC(struct micro_key *) micro_keys;
     VEC(state_slot) states;
+    VEC(const expr *) exprs; /* interned: equal expressions are one pointer, so recipes may hold it */
     entry entries[ENTRY_KINDS];
     int64_t params_bytes;    /* sizeof NET_params (real = f32) */
     int64_t packed_bytes;    /* header included, multiple of BUFFER_ALIGN */

@@ -1,0 +1,160 @@
+/* Builds the core's micro and its calls. */
+#include "ir/kernel/core.h"
+
+#include <stdio.h>
+
+enum { MAX_PARAMS = 32 };
+
+tiling tile_row(int64_t width, int64_t most) {
+    int64_t tiles = ceil_div(width, most), size = ceil_div(width, tiles);
+    int64_t rest = tiles * size - width;
+    return (tiling){size, tiles - rest, rest};
+}
+
+/* The micro's parameters, in the order of core_call's members. */
+typedef struct params {
+    kparam at[MAX_PARAMS];
+    kinst *given[MAX_PARAMS];
+    int count;
+} params;
+
+static int add(params *p, const char *name, ktype type, kinst *given) {
+    p->at[p->count] = (kparam){name, type};
+    p->given[p->count] = given;
+    return p->count++;
+}
+
+/* Positions of the parameters that come after the fixed ones; −1 where absent. */
+typedef struct slots {
+    int bias, operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out, out_block, valid;
+} slots;
+
+enum { P_A, P_N1, P_S1, P_N2, P_S2, P_N3, P_S3, P_INNER, P_B, P_B_BLOCK, P_B_RUN };
+
+static slots list_params(params *p, const core_shape *s, const core_call *c, kbase real) {
+    static const char *const counts[] = {"n1", "n2", "n3"}, *const strides[] = {"s1", "s2", "s3"};
+    static const char *const operands[] = {"e0", "e1", "e2", "e3"};
+    static const char *const blocks[] = {"e0_block", "e1_block", "e2_block", "e3_block"};
+    slots at = {.bias = -1, .valid = -1};
+    ktype integer = k_scalar(KB_INT), input = k_ptr(real);
+    add(p, "a", input, c->a);
+    for (int k = 0; k < 3; k++) {
+        add(p, counts[k], integer, c->count[k]);
+        add(p, strides[k], integer, c->stride[k]);
+    }
+    add(p, "inner", integer, c->inner);
+    add(p, "b", input, c->b);
+    add(p, "b_block", integer, c->b_block);
+    add(p, "b_run", integer, c->b_run);
+    if (s->bias) at.bias = add(p, "bias", input, c->bias);
+    for (int k = 0; k < s->operands; k++) {
+        at.operand[k] = add(p, operands[k], input, c->operand[k]);
+        if (s->operand_kind[k] == OPERAND_FULL)
+            at.operand_block[k] = add(p, blocks[k], integer, c->operand_block[k]);
+    }
+    at.out = add(p, "out", k_out(real), c->out);
+    at.out_block = add(p, "out_block", integer, c->out_block);
+    if (s->tail != TAIL_NONE) at.valid = add(p, "valid", integer, c->valid);
+    return at;
+}
+
+/* Vectors of a tile's row: blocks × (16 / lanes). */
+static int tile_vectors(const kb *b, const core_shape *s) {
+    return (int)s->blocks * (BLOCK / b->lanes);
+}
+
+/* Element offset of vector v (a number under unrolling) in blocks `distance` apart. */
+static kinst *vector_at(kb *b, kinst *v, kinst *distance) {
+    int per = BLOCK / b->lanes;
+    return kb_add(b, kb_mul(b, kb_divi(b, v, per), distance), kb_muli(b, kb_modi(b, v, per), b->lanes));
+}
+
+static void start(kb *b, const core_shape *s, const slots *at, kinst *c) {
+    kinst *v = kb_for(b, "v", kb_int(b, 0), kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
+    kinst *x = s->bias ? kb_load(b, kb_vector(b), kb_param(b, at->bias), kb_muli(b, v, b->lanes))
+                       : kb_const(b, kb_vector(b), 0);
+    kinst *p = kb_for(b, "p", kb_int(b, 0), kb_int(b, s->pixels), 1, KLOOP_UNROLL);
+    kb_set(b, c, p, v, x);
+    kb_end(b);
+    kb_end(b);
+}
+
+static void multiply(kb *b, const core_shape *s, kinst *c, kinst *w, kinst *a, kinst *weights, kinst *k) {
+    kinst *zero = kb_int(b, 0);
+    kinst *v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
+    kinst *at = kb_add(b, kb_muli(b, k, BLOCK), vector_at(b, v, kb_param(b, P_B_BLOCK)));
+    kb_set(b, w, v, zero, kb_load(b, kb_vector(b), weights, at));
+    kb_end(b);
+    kinst *p = kb_for(b, "p", zero, kb_int(b, s->pixels), 1, KLOOP_UNROLL);
+    kinst *index = kb_add(b, kb_muli(b, k, s->a_step), kb_muli(b, p, s->a_pixel));
+    kinst *x = kb_splat(b, kb_load(b, kb_real(b), a, index), b->lanes);
+    v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
+    kb_set(b, c, p, v, kb_fma(b, x, kb_get(b, w, v, zero), kb_get(b, c, p, v)));
+    kb_end(b);
+    kb_end(b);
+}
+
+static void reduce(kb *b, const core_shape *s, kinst *c) {
+    kinst *zero = kb_int(b, 0);
+    kinst *w = kb_reg(b, "w", kb_vector(b), tile_vectors(b, s), 1);
+    kinst *i1 = kb_for(b, "i1", zero, kb_param(b, P_N1), 1, KLOOP_SERIAL);
+    kinst *i2 = kb_for(b, "i2", zero, kb_param(b, P_N2), 1, KLOOP_SERIAL);
+    kinst *i3 = kb_for(b, "i3", zero, kb_param(b, P_N3), 1, KLOOP_SERIAL);
+    kinst *run = kb_add(b, kb_mul(b, i1, kb_param(b, P_N2)), i2);
+    run = kb_add(b, kb_mul(b, run, kb_param(b, P_N3)), i3);
+    kinst *weights = kb_offset(b, kb_param(b, P_B), kb_mul(b, run, kb_param(b, P_B_RUN)));
+    kinst *shift = kb_add(b, kb_mul(b, i1, kb_param(b, P_S1)), kb_mul(b, i2, kb_param(b, P_S2)));
+    shift = kb_add(b, shift, kb_mul(b, i3, kb_param(b, P_S3)));
+    kinst *a = kb_offset(b, kb_param(b, P_A), shift);
+    kinst *k = kb_for(b, "k", zero, kb_param(b, P_INNER), 1, KLOOP_SERIAL);
+    multiply(b, s, c, w, a, weights, k);
+    for (int loops = 0; loops < 4; loops++) kb_end(b);
+}
+
+static kinst *operand_vector(kb *b, const core_shape *s, const slots *at, int k, kinst *p, kinst *v,
+                             kinst *count) {
+    kinst *ptr = kb_param(b, at->operand[k]);
+    ktype t = kb_vector(b);
+    kinst *index = kb_muli(b, v, b->lanes);
+    if (s->operand_kind[k] == OPERAND_SCALAR) return kb_splat(b, kb_load(b, kb_real(b), ptr, kb_int(b, 0)), b->lanes);
+    if (s->operand_kind[k] == OPERAND_FULL)
+        index = kb_add(b, vector_at(b, v, kb_param(b, at->operand_block[k])), kb_muli(b, p, s->operand_pixel[k]));
+    return count ? kb_load_part(b, t, ptr, index, count) : kb_load(b, t, ptr, index);
+}
+
+static void finish(kb *b, const core_shape *s, const slots *at, kinst *c) {
+    kinst *zero = kb_int(b, 0);
+    kinst *v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
+    kinst *p = kb_for(b, "p", zero, kb_int(b, s->pixels), 1, KLOOP_UNROLL);
+    kinst *valid = s->tail ? kb_sub(b, kb_param(b, at->valid), kb_muli(b, v, b->lanes)) : NULL;
+    kinst *part = s->tail == TAIL_PART ? valid : NULL;
+    kinst *input[1 + MAX_OPERANDS] = {kb_get(b, c, p, v)};
+    for (int k = 0; k < s->operands; k++) input[1 + k] = operand_vector(b, s, at, k, p, v, part);
+    kinst *y = s->e ? kb_expr(b, s->e, input) : input[0];
+    kinst *index = kb_add(b, vector_at(b, v, kb_param(b, at->out_block)), kb_muli(b, p, s->out_pixel));
+    if (s->tail == TAIL_MASK) y = kb_select(b, kb_tail(b, valid, b->lanes), y, kb_const(b, kb_vector(b), 0));
+    if (part) kb_store_part(b, kb_param(b, at->out), index, y, part);
+    else kb_store(b, kb_param(b, at->out), index, y);
+    kb_end(b);
+    kb_end(b);
+}
+
+static void build_core(kb *b, const void *recipe) {
+    const core_shape *s = recipe;
+    params unused = {.count = 0};
+    core_call none = {0};
+    slots at = list_params(&unused, s, &none, b->real);
+    kinst *c = kb_reg(b, "c", kb_vector(b), (int)s->pixels, tile_vectors(b, s));
+    start(b, s, &at, c);
+    reduce(b, s, c);
+    finish(b, s, &at, c);
+}
+
+void core_emit(kb *b, const core_shape *s, const core_call *c) {
+    params p = {.count = 0};
+    list_params(&p, s, c, b->real);
+    char name[48];
+    snprintf(name, sizeof name, "core_%dx%d", (int)s->pixels, (int)s->blocks);
+    kfunc *core = kb_micro(b, name, build_core, s, sizeof *s, p.at, p.count);
+    kb_call(b, core, p.given, p.count);
+}

@@ -1,0 +1,50 @@
+/* The matrix-product core: one register tile of pixels × blocks of 16 outputs, summed over up to four nested
+ * reductions. Direct convolution, linear layers and recurrent products all are calls of it; they differ in
+ * counts and strides only. The shape of the tile follows BLIS's micro-kernel (Van Zee and van de Geijn, 2015). */
+#ifndef NETC_IR_KERNEL_CORE_H
+#define NETC_IR_KERNEL_CORE_H
+
+#include "ir/kernel/epilogue.h"
+
+typedef enum core_tail {
+    TAIL_NONE, /* all lanes are stored as they are */
+    TAIL_MASK, /* lanes past `valid` are stored as zero (blocked results) */
+    TAIL_PART  /* lanes past `valid` are not stored (planar results) */
+} core_tail;
+
+/* What is fixed at compile time. All of it is part of a micro's identity: keep it free of what differs from
+ * layer to layer. */
+typedef struct core_shape {
+    int64_t pixels, blocks;
+    int64_t a_pixel; /* elements from a pixel to the next in the input */
+    int64_t a_step;  /* … from a step of the innermost reduction to the next */
+    int64_t out_pixel;
+    int64_t bias;    /* 1: there is one */
+    int64_t tail;    /* core_tail */
+    const expr *e;
+    int64_t operands;
+    int64_t operand_kind[MAX_OPERANDS], operand_pixel[MAX_OPERANDS];
+} core_shape;
+
+/* What a call gives, all KB_INT or pointers. Reductions r[0..2] are the outer ones; `inner` steps in the
+ * innermost. Weights lie [block][r0][r1][r2][inner][16]: b_run elements from one innermost run to the next. */
+typedef struct core_call {
+    kinst *a, *count[3], *stride[3], *inner;
+    kinst *b, *b_block, *b_run;
+    kinst *bias;
+    kinst *operand[MAX_OPERANDS], *operand_block[MAX_OPERANDS]; /* block distance of full operands */
+    kinst *out, *out_block;
+    kinst *valid; /* channels from the tile's first on (tail) */
+} core_call;
+
+/* Appends the call of the core for one tile. */
+void core_emit(kb *b, const core_shape *s, const core_call *c);
+
+/* A row of `width` pixels cut into tiles of at most `most`: `first` tiles of `size` pixels, then `rest` of
+ * size − 1. */
+typedef struct tiling {
+    int64_t size, first, rest;
+} tiling;
+tiling tile_row(int64_t width, int64_t most);
+
+#endif

@@ -1,0 +1,40 @@
+/* What a kernel does with an accumulated result before it is stored: the fused chain of elementwise operations
+ * and its operands. */
+#ifndef NETC_IR_KERNEL_EPILOGUE_H
+#define NETC_IR_KERNEL_EPILOGUE_H
+
+#include "ir/kernel/lower.h"
+
+enum { MAX_OPERANDS = 4 };
+
+typedef enum operand_kind {
+    OPERAND_FULL = 1, /* one value an element of the result, own strides */
+    OPERAND_CHANNEL,  /* one value a channel: lanes16 where the result is blocked, else planar [C] */
+    OPERAND_SCALAR    /* one value */
+} operand_kind;
+
+typedef struct operand {
+    int64_t kind;
+    view view; /* OPERAND_FULL */
+} operand;
+
+typedef struct epilogue {
+    const expr *e; /* interned; NULL: none */
+    int64_t operands;
+    operand operand[MAX_OPERANDS];
+    int64_t mask; /* 1 where f(0, 0..) may not be 0, so that tail lanes must be cleared */
+} epilogue;
+
+/* How operand v may join the result of n: 0 if it may not. Channel operands are [C,1,1] (rank 4 results) or [C]
+ * (linear) in the weights' region. */
+operand_kind operand_of(const node *n, const value *v);
+/* candidate.epilogue for whatever uses these records. */
+bool epilogue_accepts(const node *n, const value *v);
+/* candidate.layouts' part for the epilogue's operands, given the layout of the result. */
+void epilogue_layouts(const node *n, const layout *out, layout *in);
+/* n's epilogue as a record. */
+epilogue epilogue_of(lower *l, const node *n);
+/* Appends the parameters and arguments of n's operands; returns the new count. */
+int epilogue_params(lower *l, const node *n, kparam *params, call_arg *args, int count);
+
+#endif

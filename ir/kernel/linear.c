@@ -1,0 +1,233 @@
+/* y = x·Wᵀ + b over the last axis: rows of x are the pixels of the matrix core, weights packed in blocks of 16
+ * outputs. One kernel index is a group of blocks, and a part of the rows where groups alone are too few to
+ * share among threads: then weights are read once a part. */
+#include "ir/kernel/core.h"
+#include "ir/ops/candidates.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { FEW_GROUPS = 8 };
+
+typedef struct linear_recipe {
+    int64_t features, outputs;
+    int64_t rows;                     /* of one sample */
+    int64_t per_sample;               /* 1: kernel indices tell samples apart; 0: rows of all samples are one run */
+    int64_t x_batch, out_batch;       /* elements from a sample to the next */
+    int64_t x_row, out_row;           /* … from a row to the next */
+    int64_t operand_row[MAX_OPERANDS], operand_batch[MAX_OPERANDS];
+    int64_t group;                    /* blocks of one kernel index */
+    int64_t part;                     /* rows of one kernel index; 0: all of them */
+    int64_t single;                   /* 1: at most one row in all */
+    int64_t bias;
+    epilogue ep;
+} linear_recipe;
+
+enum { ARG_X = 2, ARG_WEIGHTS, ARG_NEXT };
+
+static int64_t blocks_of(const linear_recipe *r) {
+    return ceil_div(r->outputs, BLOCK);
+}
+
+static core_shape shape_of_core(const linear_recipe *r, int64_t pixels, int64_t blocks, bool last) {
+    core_shape c;
+    memset(&c, 0, sizeof c);
+    c.pixels = pixels;
+    c.blocks = blocks;
+    c.a_pixel = pixels > 1 ? r->x_row : 0;
+    c.a_step = 1;
+    c.out_pixel = pixels > 1 ? r->out_row : 0;
+    c.bias = r->bias;
+    c.tail = last && r->outputs % BLOCK ? TAIL_PART : TAIL_NONE;
+    c.e = r->ep.e;
+    c.operands = r->ep.operands;
+    for (int k = 0; k < c.operands; k++) {
+        c.operand_kind[k] = r->ep.operand[k].kind;
+        if (c.operand_kind[k] == OPERAND_FULL && pixels > 1) c.operand_pixel[k] = r->operand_row[k];
+    }
+    return c;
+}
+
+static void emit_tile(kb *b, const linear_recipe *r, kinst *sample, kinst *row, int64_t pixels, kinst *block,
+                      int64_t blocks, bool last) {
+    core_shape tile = shape_of_core(r, pixels, blocks, last);
+    kinst *one = kb_int(b, 1), *zero = kb_int(b, 0);
+    kinst *x = kb_add(b, kb_muli(b, sample, r->x_batch), kb_muli(b, row, r->x_row));
+    kinst *out = kb_add(b, kb_muli(b, sample, r->out_batch), kb_muli(b, row, r->out_row));
+    kinst *channel = kb_muli(b, block, BLOCK);
+    int64_t run = r->features * BLOCK;
+    core_call c = {.a = kb_offset(b, kb_param(b, ARG_X), x),
+                   .count = {one, one, one},
+                   .stride = {zero, zero, zero},
+                   .inner = kb_int(b, r->features),
+                   .b = kb_offset(b, kb_param(b, ARG_WEIGHTS), kb_muli(b, block, run)),
+                   .b_block = kb_int(b, run),
+                   .b_run = kb_int(b, run),
+                   .out_block = kb_int(b, BLOCK),
+                   .valid = kb_sub(b, kb_int(b, r->outputs), channel)};
+    if (r->bias) c.bias = kb_offset(b, kb_param(b, ARG_NEXT), channel);
+    for (int k = 0; k < tile.operands; k++) {
+        kinst *at = tile.operand_kind[k] == OPERAND_SCALAR ? zero : channel;
+        if (tile.operand_kind[k] == OPERAND_FULL) {
+            at = kb_add(b, at, kb_muli(b, sample, r->operand_batch[k]));
+            at = kb_add(b, at, kb_muli(b, row, r->operand_row[k]));
+        }
+        c.operand[k] = kb_offset(b, kb_param(b, ARG_NEXT + (int)r->bias + k), at);
+        c.operand_block[k] = kb_int(b, BLOCK);
+    }
+    kinst *ptr = kb_param(b, ARG_NEXT + (int)r->bias + (int)r->ep.operands);
+    c.out = kb_offset(b, ptr, kb_add(b, out, channel));
+    core_emit(b, &tile, &c);
+}
+
+/* The widest tile of `blocks` blocks that the registers hold, in rows. */
+static int64_t tile_rows(const kb *b, int64_t blocks) {
+    int64_t accumulators = b->target->pixels * b->target->blocks / blocks;
+    return accumulators > 6 ? 6 : accumulators > 1 ? accumulators : 1;
+}
+
+/* All rows of [from, to) for `blocks` blocks from `block` on: full tiles, then row by row. Which tile a row
+ * falls in changes nothing: every output is summed in the same order. */
+static void emit_rows(kb *b, const linear_recipe *r, kinst *sample, kinst *from, kinst *to, kinst *block,
+                      int64_t blocks, bool last) {
+    int64_t tile = tile_rows(b, blocks);
+    kinst *row = from;
+    if (!r->single && tile > 1) {
+        kinst *full = kb_muli(b, kb_divi(b, kb_sub(b, to, from), tile), tile);
+        kinst *end = kb_add(b, from, full);
+        row = kb_for(b, "row", from, end, tile, KLOOP_SERIAL);
+        emit_tile(b, r, sample, row, tile, block, blocks, last);
+        kb_end(b);
+        from = end;
+    }
+    row = kb_for(b, "row", from, to, 1, KLOOP_SERIAL);
+    emit_tile(b, r, sample, row, 1, block, blocks, last);
+    kb_end(b);
+}
+
+/* A group of `blocks` blocks in the target's tiles; `last` says that the final block is the last of all. */
+static void emit_group(kb *b, const linear_recipe *r, kinst *sample, kinst *from, kinst *to, kinst *block,
+                       int64_t blocks, bool last) {
+    int64_t wide = b->target->blocks > 1 ? 4 : b->lanes == BLOCK ? 1 : 2;
+    if (r->single && b->target->blocks > 1) wide = 8;
+    for (int64_t first = 0; first < blocks;) {
+        bool tail = last && r->outputs % BLOCK && first + wide >= blocks;
+        int64_t count = blocks - first < wide ? blocks - first : wide;
+        emit_rows(b, r, sample, from, to, kb_addi(b, block, first), count, tail);
+        first += count;
+    }
+}
+
+static void build_linear(kb *b, const void *recipe) {
+    const linear_recipe *r = recipe;
+    int64_t groups = ceil_div(blocks_of(r), r->group), rest = blocks_of(r) - (groups - 1) * r->group;
+    kinst *i = kb_param(b, 0), *n = kb_param(b, 1), *zero = kb_int(b, 0);
+    kinst *g = kb_modi(b, i, groups), *outer = kb_divi(b, i, groups);
+    kinst *sample = r->per_sample ? outer : zero, *from = zero;
+    kinst *to = r->per_sample ? kb_int(b, r->rows) : kb_muli(b, n, r->rows);
+    if (r->part) {
+        from = kb_muli(b, outer, r->part);
+        to = kb_min(b, kb_addi(b, from, r->part), to);
+    }
+    if (r->single) to = kb_int(b, 1);
+    kinst *block = kb_muli(b, g, r->group);
+    bool differs = rest != r->group || r->outputs % BLOCK;
+    if (groups > 1 && differs) {
+        kb_if(b, kb_arith(b, S_LT, g, kb_int(b, groups - 1), NULL));
+        emit_group(b, r, sample, from, to, block, r->group, false);
+        kb_else(b);
+    }
+    emit_group(b, r, sample, from, to, block, groups > 1 && !differs ? r->group : rest, true);
+    if (groups > 1 && differs) kb_end(b);
+}
+
+static linear_recipe recipe_of(lower *l, const node *n) {
+    const shape *x = &n->in[0]->shape, *w = &n->in[1]->shape;
+    linear_recipe r;
+    memset(&r, 0, sizeof r);
+    bool batched = shape_batched(x);
+    r.features = w->dim[1];
+    r.outputs = w->dim[0];
+    r.rows = shape_count(x) / r.features;
+    r.x_row = r.features;
+    r.out_row = r.outputs;
+    r.x_batch = l->places[n->in[0]->id].batch_stride;
+    r.out_batch = l->places[n->out[0]->id].batch_stride;
+    r.bias = n->own_inputs > 2;
+    r.ep = epilogue_of(l, n);
+    bool together = batched && r.x_batch == r.rows * r.x_row && r.out_batch == r.rows * r.out_row;
+    for (int k = 0; k < r.ep.operands; k++) {
+        r.operand_row[k] = r.outputs;
+        r.operand_batch[k] = l->places[n->in[n->own_inputs + k]->id].batch_stride;
+        if (r.ep.operand[k].kind == OPERAND_FULL && r.operand_batch[k] != r.rows * r.outputs) together = false;
+    }
+    r.per_sample = batched && !together;
+    if (r.per_sample && r.rows == 1) { /* a row a sample, wherever samples lie: still one run of rows */
+        r.per_sample = 0;
+        r.x_row = r.x_batch;
+        r.out_row = r.out_batch;
+        for (int k = 0; k < r.ep.operands; k++) r.operand_row[k] = r.operand_batch[k];
+    }
+    return r;
+}
+
+/* How the work is cut: returns the count of kernel indices. */
+static kcount split_work(linear_recipe *r, bool batched, int64_t max_batch) {
+    int64_t blocks = blocks_of(r);
+    r->single = r->rows == 1 && (!batched || max_batch == 1);
+    r->group = r->single ? 8 : 4;
+    if (blocks < r->group * FEW_GROUPS) r->group = ceil_div(blocks, FEW_GROUPS) > 1 ? ceil_div(blocks, FEW_GROUPS) : 1;
+    int64_t groups = ceil_div(blocks, r->group);
+    if (!batched) return (kcount){groups, 0};
+    if (r->per_sample) return (kcount){groups, 1};
+    if (groups >= FEW_GROUPS || r->single) return (kcount){groups, 0};
+    int64_t samples = ceil_div(24, r->rows); /* some rows, so that weights are read once for all of them */
+    r->part = samples * r->rows;
+    return (kcount){groups, samples};
+}
+
+static void lower_linear(lower *l, const node *n) {
+    linear_recipe r = recipe_of(l, n);
+    kparam params[4 + MAX_OPERANDS];
+    call_arg args[4 + MAX_OPERANDS];
+    int count = 0;
+    params[count] = (kparam){"x", k_ptr(l->program->real)};
+    args[count++] = lower_value(l, n->in[0]);
+    params[count] = (kparam){"w", k_ptr(l->program->real)};
+    args[count++] = lower_value(l, n->in[1]);
+    if (r.bias) {
+        params[count] = (kparam){"bias", k_ptr(l->program->real)};
+        args[count++] = lower_value(l, n->in[2]);
+    }
+    count = epilogue_params(l, n, params, args, count);
+    params[count] = (kparam){"out", k_out(l->program->real)};
+    args[count++] = lower_value(l, n->out[0]);
+    bool batched = shape_batched(&n->in[0]->shape);
+    kcount runs = split_work(&r, batched, l->program->max_batch);
+    char name[64];
+    snprintf(name, sizeof name, "linear_%dx%d", (int)r.outputs, (int)r.features);
+    double work = (double)(r.rows * r.features * r.outputs) * (double)(runs.per ? runs.per : 1) / (double)runs.mul;
+    lower_call(l, lower_kernel(l, name, build_linear, &r, sizeof r, params, count, runs, work), args, count, n);
+}
+
+static void linear_layouts(const node *n, layout *in, layout *out) {
+    in[0] = (layout){.kind = LAYOUT_PLANAR};
+    in[1] = (layout){.kind = LAYOUT_WEIGHTS1};
+    if (n->own_inputs > 2) in[2] = (layout){.kind = LAYOUT_LANES16};
+    *out = (layout){.kind = LAYOUT_PLANAR};
+    epilogue_layouts(n, out, in);
+}
+
+/* Rank 4 results may carry a halo that rows of the core cannot. */
+static bool accepts(const node *n, const value *v) {
+    return n->out[0]->shape.rank <= 3 && epilogue_accepts(n, v);
+}
+
+static const candidate packed = {.name = "packed",
+                                 .families = FAMILY_CPU,
+                                 .layouts = linear_layouts,
+                                 .lower = lower_linear,
+                                 .epilogue = accepts,
+                                 .strict = true,
+                                 .in_place = true};
+const candidate *const linear_candidates[] = {&packed, NULL};
