@@ -1,6 +1,6 @@
 """The zoo held against PyTorch.
 
-usage: zoo.py counts [NET ...]                    trainable parameters, against zoo.md's
+usage: zoo.py counts [NET ...]                    trainable parameters, against zoo.md's; multiply-adds of one sample
        zoo.py params [NET ...]                    writes params/NET.params: name, shape and t(rainable) or s(tatistic) a line
        zoo.py write NET FOLDER [--batch N]        NET.safetensors, NET.INPUT.npy for each input, NET.logits.npy
        zoo.py compare [--netc PROGRAM] [--backend c|interp] [--batch N] [NET ...]
@@ -128,14 +128,37 @@ def compare(a):
     return failed > 0
 
 
+def multiply_adds(name, module):
+    """Of one sample: every product of a weight and a value, biases and elementwise work left out."""
+    total = 0
+
+    def count(m, inputs, output):
+        nonlocal total
+        if isinstance(m, torch.nn.Conv2d):
+            total += output.numel() * m.weight[0].numel()
+        elif isinstance(m, torch.nn.Linear):
+            total += output.numel() * m.in_features
+        elif isinstance(m, torch.nn.RNNBase):
+            total += inputs[0].shape[1] * sum(w.numel() for k, w in m.named_parameters() if k.startswith("weight"))
+        elif type(m).__name__ == "RBF":
+            total += m.weight.numel()
+    for m in module.modules():
+        m.register_forward_hook(count)
+    with torch.no_grad():
+        module.eval()(*(x.to("meta") for x in random_inputs(name, 1).values()))
+    return total
+
+
 def counts(a):
     wrong = 0
     for name in a.nets:
         with torch.device("meta"):
-            count = sum(p.numel() for p in build(name).parameters())
+            module = build(name)
+        count = sum(p.numel() for p in module.parameters())
         stated = NETS[name].count
         wrong += stated not in (None, count)
-        print(f"{name:16} {count:12,}" + ("" if stated in (None, count) else f"  stated {stated:,}"))
+        print(f"{name:16} {count:12,} {multiply_adds(name, module):15,}"
+              + ("" if stated in (None, count) else f"  stated {stated:,}"))
     return wrong > 0
 
 
