@@ -1,0 +1,105 @@
+/* Elementwise ops: one record for each GRAPH row of ir/scalar.def, all by one rule, and `map`, which applies
+ * a whole expression. Operands broadcast as NumPy's do; the batch is never repeated along itself. */
+#include "ir/ops/infer.h"
+#include "ir/ops/list.h"
+
+/* What an axis is called in an error. */
+static const char *axis_name(graph *g, const shape *s, int axis) {
+    static const char *const image[] = {"the batch", "channels", "heights", "widths"};
+    if (s->rank == 4) return image[axis];
+    if (s->rank == 2 && shape_batched(s)) return axis ? "features" : "the batch";
+    return arena_printf(g->arena, "sizes of axis %d", axis);
+}
+
+/* Why two shapes do not broadcast: the first axis from the left, aligned at the right, that does not fit. */
+static const char *why_not(graph *g, const shape *a, const shape *b) {
+    const shape *long_one = a->rank >= b->rank ? a : b, *short_one = a->rank >= b->rank ? b : a;
+    int shift = long_one->rank - short_one->rank;
+    if (shift && shape_batched(short_one))
+        return arena_printf(g->arena, "both depend on the input, but the ranks differ; reshape %s first",
+                            shape_text(g, short_one));
+    for (int i = 0; i < short_one->rank; i++) {
+        int64_t x = long_one->dim[i + shift], y = short_one->dim[i];
+        if (x != y && x != 1 && y != 1)
+            return arena_printf(g->arena, "%s differ", axis_name(g, long_one, i + shift));
+    }
+    return "one would have to be repeated along the batch";
+}
+
+static bool broadcast_error(graph *g, const node *n, int k, const shape *so_far, diags *d) {
+    const shape *s = &n->in[k]->shape;
+    return op_error(n, d, "cannot %s %s and %s: %s", n->op->name, shape_text(g, so_far), shape_text(g, s),
+                    why_not(g, so_far, s));
+}
+
+static bool elementwise_infer(graph *g, node *n, diags *d) {
+    if (!want_floats(n, d)) return false;
+    shape s = n->in[0]->shape;
+    for (int k = 1; k < n->own_inputs; k++) {
+        shape both;
+        if (!shape_broadcast(&s, &n->in[k]->shape, &both)) return broadcast_error(g, n, k, &s, d);
+        s = both;
+    }
+    return give_shape(g, n, s, d);
+}
+
+static const char *const operand_names[] = {"a", "b", "c", NULL};
+
+/* Samples. Rows whose function wants positive numbers get them through exp. */
+#define SAMPLES_1(name)                                                                                      \
+    "graph " #name "\ninput %a f32[N,3,5,7]\n%y = " #name "(%a)\noutput y %y\n",                             \
+        "graph " #name "\ninput %a f32[N,37]\n%y = " #name "(%a)\noutput y %y\n"
+#define POSITIVE_1(name)                                                                                     \
+    "graph " #name "\ninput %a f32[N,3,5,7]\n%p = exp(%a)\n%y = " #name "(%p)\noutput y %y\n",               \
+        "graph " #name "\ninput %a f32[N,37]\n%p = exp(%a)\n%y = " #name "(%p)\noutput y %y\n"
+#define SAMPLES_2(name)                                                                                      \
+    "graph " #name "\ninput %a f32[N,3,5,7]\ninput %b f32[N,3,5,7]\n"                                        \
+    "%y = " #name "(%a, %b)\noutput y %y\n",                                                                 \
+        "graph " #name "\ninput %a f32[N,20,4,4]\nparam %b \"b\" f32[20,1,1] trainable\n"                    \
+        "%y = " #name "(%a, %b)\noutput y %y\n",                                                             \
+        "graph " #name "\ninput %a f32[N,1,4,3]\ninput %b f32[N,18,1,3]\n"                                   \
+        "%y = " #name "(%a, %b)\noutput y %y\n",                                                             \
+        "graph " #name "\ninput %a f32[N,19]\ninput %b f32[N,1]\n%y = " #name "(%b, %a)\noutput y %y\n"
+#define POSITIVE_2(name)                                                                                     \
+    "graph " #name "\ninput %a f32[N,3,5,7]\ninput %b f32[N,1,5,1]\n%p = exp(%a)\n"                          \
+    "%y = " #name "(%p, %b)\noutput y %y\n",                                                                 \
+        "graph " #name "\ninput %a f32[N,19]\nparam %b \"b\" f32[19] trainable\n%p = exp(%a)\n"              \
+        "%y = " #name "(%p, %b)\noutput y %y\n"
+#define SAMPLES_3(name)                                                                                      \
+    "graph " #name "\ninput %a f32[N,3,5,7]\ninput %b f32[N,3,5,7]\ninput %c f32[N,3,1,7]\n"                 \
+    "%z = relu(%a)\n%y = " #name "(%z, %b, %c)\noutput y %y\n",                                              \
+        "graph " #name "\ninput %a f32[N,20]\ninput %b f32[N,20]\nparam %c \"c\" f32[20] trainable\n"        \
+        "%z = relu(%a)\n%y = " #name "(%z, %b, %c)\noutput y %y\n"
+#define POSITIVE_3        SAMPLES_3
+#define WANTS_POSITIVE(s) ((s) == S_SQRT || (s) == S_RSQRT || (s) == S_LOG || (s) == S_POW)
+
+#define RECORD_KERNEL(ROW, word, operands, does)
+#define RECORD_GRAPH(ROW, word, operands, does)                                                              \
+    static const char *const word##_samples[] = {SAMPLES_##operands(word), NULL};                            \
+    static const char *const word##_positive[] = {POSITIVE_##operands(word), NULL};                          \
+    const op op_scalar_##ROW = {                                                                             \
+        .name = #word,                                                                                       \
+        .summary = "each element: " does,                                                                    \
+        .inputs_min = operands,                                                                              \
+        .inputs_max = operands,                                                                              \
+        .outputs = 1,                                                                                        \
+        .input_names = operand_names,                                                                        \
+        .scalar = S_##ROW,                                                                                   \
+        .infer = elementwise_infer,                                                                          \
+        .samples = WANTS_POSITIVE(S_##ROW) ? word##_positive : word##_samples,                               \
+    };
+#define SCALAR(NAME, name, arity, kind, eval, c, derivative) RECORD_##kind(NAME, name, arity, #eval)
+#include "ir/scalar.def"
+
+static const char *const map_inputs[] = {"x", NULL};
+
+const op op_map = {
+    .name = "map",
+    .summary = "each element: the node's expression of its inputs",
+    .inputs_min = 1,
+    .inputs_max = -1,
+    .outputs = 1,
+    .input_names = map_inputs,
+    .scalar = S_COUNT,
+    .infer = elementwise_infer,
+};
