@@ -15,6 +15,7 @@ typedef struct kb {
     kbase real; /* KB_F32 or KB_F64: what the program computes in */
     int lanes;  /* of a vector of reals on this target */
     kblock *at[KB_DEPTH];
+    kinst *open[KB_DEPTH]; /* the loop or if whose block at[k] is; NULL for a loop that was none */
     int depth;
 } kb;
 
