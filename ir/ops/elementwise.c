@@ -91,6 +91,16 @@ static const char *const operand_names[] = {"a", "b", "c", NULL};
 #define SCALAR(NAME, name, arity, kind, eval, c, derivative) RECORD_##kind(NAME, name, arity, #eval)
 #include "ir/scalar.def"
 
+static const char *const map_samples[] = {
+    "graph map\ninput %a f32[N,3,5,7]\n%y = map(%a) {expr=\"s0=mul(i0,i0); s1=add(s0,1); "
+    "rsqrt(s1)\"}\noutput y %y\n",
+    "graph map\ninput %a f32[N,20,4,4]\nparam %b \"b\" f32[20,1,1] trainable\n"
+    "%y = map(%a, %b) {expr=\"s0=add(i0,i1); relu(s0)\"}\noutput y %y\n",
+    "graph map\ninput %a f32[N,19]\ninput %b f32[N,19]\ninput %c f32[N,1]\n"
+    "%y = map(%a, %b, %c) {expr=\"s0=sigmoid(i2); s1=sub(i0,i1); s2=mul(s0,s1); add(s2,i1)\"}\noutput y %y\n",
+    NULL,
+};
+
 static const char *const map_inputs[] = {"x", NULL};
 
 const op op_map = {
@@ -102,4 +112,5 @@ const op op_map = {
     .input_names = map_inputs,
     .scalar = S_COUNT,
     .infer = elementwise_infer,
+    .samples = map_samples,
 };

@@ -6,14 +6,6 @@
 
 enum { INDICES, WEIGHT };
 
-/* Follows indices back through ops that only move them. */
-static void set_bound(value *v, int64_t rows) {
-    while (v->kind == VALUE_NODE && v->def->own_inputs == 1 && v->def->in[0]->type == v->type)
-        v = v->def->in[0];
-    if (v->kind != VALUE_INPUT && v->kind != VALUE_BODY) return;
-    if (!v->as.input.bound || v->as.input.bound > rows) v->as.input.bound = rows;
-}
-
 static bool infer(graph *g, node *n, diags *d) {
     const shape *w = &n->in[WEIGHT]->shape;
     shape s = n->in[INDICES]->shape;
@@ -25,7 +17,7 @@ static bool infer(graph *g, node *n, diags *d) {
         return op_error(n, d, "cannot embed %s with weight %s: too many %s", shape_text(g, &s),
                         shape_text(g, w), s.rank == MAX_RANK ? "axes" : "rows");
     s.dim[s.rank++] = w->dim[1];
-    set_bound(n->in[INDICES], w->dim[0]);
+    bound_indices(n->in[INDICES], w->dim[0]);
     return give(g, n, 0, n->in[WEIGHT]->type, s, d);
 }
 

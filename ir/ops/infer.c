@@ -95,7 +95,21 @@ bool give_shape(graph *g, node *n, shape s, diags *d) {
     return give(g, n, 0, n->in[0]->type, s, d);
 }
 
+static const int64_t work_most = (int64_t)1 << 45;
+
 int64_t work_product(int64_t a, int64_t b) {
-    int64_t most = (int64_t)1 << 45, all;
-    return size_mul(a, b, &all) && all < most ? all : most;
+    int64_t all;
+    return size_mul(a, b, &all) && all < work_most ? all : work_most;
+}
+
+int64_t work_sum(int64_t a, int64_t b) {
+    return a + b < work_most ? a + b : work_most;
+}
+
+void bound_indices(value *v, int64_t rows) {
+    while (v->kind == VALUE_NODE && v->def->own_inputs == 1 && v->def->in[0]->type == v->type &&
+           !node_body(v->def))
+        v = v->def->in[0];
+    if (v->kind != VALUE_INPUT && v->kind != VALUE_BODY) return;
+    if (!v->as.input.bound || v->as.input.bound > rows) v->as.input.bound = rows;
 }

@@ -31,6 +31,11 @@ bool give_shape(graph *g, node *n, shape s, diags *d);
 
 /* a × b multiply-adds, held below 2^45 so that no sum over a net overflows. */
 int64_t work_product(int64_t a, int64_t b);
+int64_t work_sum(int64_t a, int64_t b);
+
+/* v holds indices below `rows`: the input or argument it comes from, through ops that only move numbers, is
+ * told. */
+void bound_indices(value *v, int64_t rows);
 
 /* How a window walks along rows (axis 0) and columns (axis 1) of an image. */
 typedef struct window {
