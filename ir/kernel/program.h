@@ -118,6 +118,30 @@ typedef struct program {
     uint64_t hash;           /* of net and packing: what `packed` must have been prepared for */
 } program;
 
+/* What prepare leaves in the first bytes of packed, in the machine's own byte order; prepare clears it when it
+ * starts and writes it when it ends. */
+typedef struct packed_header {
+    char magic[8]; /* PACKED_MAGIC, no final zero */
+    uint64_t abi;  /* PACKED_ABI */
+    uint64_t hash; /* program.hash */
+    uint64_t bytes; /* program.packed_bytes */
+    uint64_t rest[4]; /* zero */
+} packed_header;
+#define PACKED_MAGIC "netcpack"
+enum { PACKED_ABI = 1 };
+packed_header program_header(const program *p);
+
+/* What one run of an entry is given; a prepare needs params and packed only. */
+typedef struct run_args {
+    int64_t n;                 /* samples, 1..max_batch */
+    const void *params;        /* NET_params */
+    void *packed;              /* packed_bytes; forward only reads it */
+    const void *const *inputs; /* in the graph's order, of the buffers' element types */
+    void *const *outputs;
+    void *const *states; /* per_sample · n elements a state slot, in order; NULL: zeros, and nothing is kept */
+    void *workspace;     /* workspace_bytes, aligned to BUFFER_ALIGN */
+} run_args;
+
 buffer *program_buffer(program *p, const char *name, area a, kbase elem, int64_t fixed, int64_t per_sample);
 
 /* Text form of the whole program (for --dump and tests) and its checker: follows each call site with its real
