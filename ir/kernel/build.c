@@ -18,12 +18,23 @@ static void append(kblock *to, kinst *x) {
     to->last = x;
 }
 
-kinst *kb_emit(kb *b, kop op, ktype type, int args, kinst *const *arg) {
+kinst *kb_append(kb *b, kinst like) {
+    bool share = b->values && kop_is_pure(like.op);
+    kinst *known = share ? kb_value_find(b, &like) : NULL;
+    if (known) return known;
     kinst *x = NEW(b->arena, kinst);
-    *x = (kinst){.op = op, .type = type, .id = b->f->ids++, .args = args};
-    if (args) x->arg = arena_copy(b->arena, arg, (size_t)args * sizeof(kinst *));
+    *x = like;
+    x->id = b->f->ids++;
+    x->arg = like.args ? arena_copy(b->arena, like.arg, (size_t)like.args * sizeof(kinst *)) : NULL;
+    x->body = x->otherwise = (kblock){0};
+    x->next = NULL;
     append(b->at[b->depth], x);
+    if (share) kb_value_keep(b, x);
     return x;
+}
+
+kinst *kb_emit(kb *b, kop op, ktype type, int args, kinst *const *arg) {
+    return kb_append(b, (kinst){.op = op, .type = type, .args = args, .arg = (kinst **)arg});
 }
 
 static kinst *emit1(kb *b, kop op, ktype type, kinst *x) {
@@ -35,33 +46,27 @@ static kinst *emit2(kb *b, kop op, ktype type, kinst *x, kinst *y) {
 }
 
 kinst *kb_param(kb *b, int i) {
-    kinst *x = kb_emit(b, K_PARAM, b->f->param[i].type, 0, NULL);
-    x->i = i;
-    x->name = b->f->param[i].name;
-    return x;
+    const kparam *p = &b->f->param[i];
+    return kb_append(b, (kinst){.op = K_PARAM, .type = p->type, .i = i, .name = p->name});
 }
 
 kinst *kb_int(kb *b, int64_t value) {
-    kinst *x = kb_emit(b, K_CONST, k_scalar(KB_INT), 0, NULL);
-    x->i = value;
-    return x;
+    return kb_append(b, (kinst){.op = K_CONST, .type = k_scalar(KB_INT), .i = value});
 }
 
 kinst *kb_truth(kb *b, bool value, int lanes) {
-    kinst *x = kb_emit(b, K_CONST, k_vector(KB_BOOL, lanes), 0, NULL);
-    x->i = value;
-    return x;
+    return kb_append(b, (kinst){.op = K_CONST, .type = k_vector(KB_BOOL, lanes), .i = value});
 }
 
 kinst *kb_const(kb *b, ktype t, double value) {
-    kinst *x = kb_emit(b, K_CONST, t, 0, NULL);
+    kinst like = {.op = K_CONST, .type = t};
     if (t.base == KB_F32)
-        x->f = (float)value;
+        like.f = (float)value;
     else if (t.base == KB_F64)
-        x->f = value;
+        like.f = value;
     else
-        x->i = (int64_t)value;
-    return x;
+        like.i = (int64_t)value;
+    return kb_append(b, like);
 }
 
 ktype kb_arith_type(scalar_op op, const kinst *x, const kinst *y) {
@@ -72,9 +77,9 @@ ktype kb_arith_type(scalar_op op, const kinst *x, const kinst *y) {
 kinst *kb_arith(kb *b, scalar_op op, kinst *x, kinst *y, kinst *z) {
     kinst *known = kb_fold(b, op, x, y, z);
     if (known) return known;
-    kinst *r = kb_emit(b, K_ARITH, kb_arith_type(op, x, y), scalars[op].arity, (kinst *[]){x, y, z});
-    r->scalar = op;
-    return r;
+    kinst like = {.op = K_ARITH, .scalar = op, .type = kb_arith_type(op, x, y), .args = scalars[op].arity};
+    like.arg = (kinst *[]){x, y, z};
+    return kb_append(b, like);
 }
 
 kinst *kb_add(kb *b, kinst *x, kinst *y) {
@@ -129,10 +134,7 @@ kinst *kb_splat(kb *b, kinst *x, int lanes) {
     if (lanes == x->type.lanes) return x;
     ktype t = k_vector(x->type.base, lanes);
     if (x->op != K_CONST) return emit1(b, K_SPLAT, t, x);
-    kinst *r = kb_emit(b, K_CONST, t, 0, NULL);
-    r->i = x->i;
-    r->f = x->f;
-    return r;
+    return kb_append(b, (kinst){.op = K_CONST, .type = t, .i = x->i, .f = x->f});
 }
 
 static bool covers(const kinst *count, int lanes) {
@@ -178,11 +180,7 @@ kinst *kb_hmax(kb *b, kinst *x) {
 }
 
 kinst *kb_reg(kb *b, const char *name, ktype t, int dim0, int dim1) {
-    kinst *x = kb_emit(b, K_REG, t, 0, NULL);
-    x->name = name;
-    x->dim[0] = dim0;
-    x->dim[1] = dim1;
-    return x;
+    return kb_append(b, (kinst){.op = K_REG, .type = t, .dim = {dim0, dim1}, .name = name});
 }
 
 kinst *kb_get(kb *b, kinst *reg, kinst *i, kinst *j) {
@@ -194,16 +192,14 @@ void kb_set(kb *b, kinst *reg, kinst *i, kinst *j, kinst *value) {
 }
 
 kinst *kb_local(kb *b, const char *name, kbase elem, int64_t count) {
-    kinst *x = kb_emit(b, K_LOCAL, k_out(elem), 0, NULL);
-    x->name = name;
-    x->i = count;
-    return x;
+    return kb_append(b, (kinst){.op = K_LOCAL, .type = k_out(elem), .i = count, .name = name});
 }
 
 static void push(kb *b, kblock *block, kinst *open) {
     if (b->depth + 1 == KB_DEPTH) trap_spring(b->arena->trap, "a kernel nests loops too deeply");
     b->at[++b->depth] = block;
     b->open[b->depth] = open;
+    if (b->values) b->values->mark[b->depth] = b->values->undo.count;
 }
 
 /* Constants lo, hi with exactly one step between. */
@@ -217,9 +213,9 @@ kinst *kb_for(kb *b, const char *name, kinst *lo, kinst *hi, int64_t step, kloop
         push(b, b->at[b->depth], NULL);
         return lo;
     }
-    kinst *f = kb_emit(b, K_FOR, k_scalar(KB_INT), 3, (kinst *[]){lo, hi, kb_int(b, step)});
-    f->name = name;
-    f->loop = kind;
+    kinst like = {.op = K_FOR, .type = k_scalar(KB_INT), .args = 3, .loop = kind, .name = name};
+    like.arg = (kinst *[]){lo, hi, kb_int(b, step)};
+    kinst *f = kb_append(b, like);
     push(b, &f->body, f);
     return f;
 }
@@ -238,14 +234,18 @@ void kb_if(kb *b, kinst *condition) {
 
 void kb_else(kb *b) {
     kinst *f = b->open[b->depth];
+    if (b->values) kb_value_leave(b);
     bool here = f->args == 0 && !f->i;
     b->at[b->depth] = here ? b->at[b->depth - 1] : &f->otherwise;
 }
 
 void kb_end(kb *b) {
+    if (b->values) kb_value_leave(b);
     b->depth--;
 }
 
 void kb_call(kb *b, kfunc *callee, kinst *const *args, int count) {
-    kb_emit(b, K_CALL, k_scalar(KB_VOID), count, args)->callee = callee;
+    kinst like = {
+        .op = K_CALL, .type = k_scalar(KB_VOID), .args = count, .arg = (kinst **)args, .callee = callee};
+    kb_append(b, like);
 }

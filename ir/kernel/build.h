@@ -17,6 +17,7 @@ typedef struct kb {
     kblock *at[KB_DEPTH];
     kinst *open[KB_DEPTH]; /* the loop or if whose block at[k] is; NULL for a loop that was none */
     int depth;
+    struct kb_values *values; /* where set, equal pure instructions are one (emit.h) */
 } kb;
 
 ktype kb_real(const kb *b);   /* scalar */

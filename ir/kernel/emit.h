@@ -5,8 +5,26 @@
 
 #include "ir/kernel/build.h"
 
-/* Appends an instruction as it is, without folding; arguments are copied. */
+/* Appends a copy of an instruction as it is, without folding: op, scalar, type, arguments, i, f, dim, loop,
+ * name, callee. With b->values an equal one in reach is returned instead, if it is pure. */
+kinst *kb_append(kb *b, kinst like);
+/* The same for one without anything but arguments. */
 kinst *kb_emit(kb *b, kop op, ktype type, int args, kinst *const *arg);
+
+/* Pure instructions that were appended where the builder stands or around it, by what they compute. */
+typedef struct kb_value {
+    kinst *inst;
+    struct kb_value *next;
+} kb_value;
+typedef struct kb_values {
+    kb_value *slots[4096];
+    VEC(int) undo;      /* slots, in the order in which entries were put in front */
+    int mark[KB_DEPTH]; /* undo.count when the builder went this deep */
+} kb_values;
+kinst *kb_value_find(const kb *b, const kinst *like);
+void kb_value_keep(kb *b, kinst *x);
+void kb_value_leave(kb *b); /* forgets what was made inside the innermost block */
+
 /* An operation on scalars of KB_INT or KB_BOOL that is known, or is an operand or a simpler operation; NULL
  * where the instruction itself is wanted. May append. */
 kinst *kb_fold(kb *b, scalar_op op, kinst *x, kinst *y, kinst *z);
@@ -27,6 +45,10 @@ static inline bool kop_is_pure(kop op) {
     return op == K_PARAM || op == K_CONST || op == K_ARITH || op == K_CAST || op == K_BITS || op == K_SPLAT ||
            op == K_TAIL || op == K_OFFSET || op == K_HSUM || op == K_HMAX;
 }
+
+extern const char *const kop_names[K_OPS]; /* "load" */
+/* "f32x16", "*f32", "*mut f32" */
+void ktype_print(text *t, ktype type);
 
 /* What a micro was built from; program->micro_keys holds one a micro. */
 struct micro_key {
