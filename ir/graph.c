@@ -111,7 +111,7 @@ static const char *wanted_inputs(arena *a, const op *o) {
     else if (o->inputs_max != o->inputs_min)
         text_printf(&t, " to %d", o->inputs_max);
     text_puts(&t, o->inputs_min == 1 && o->inputs_max == 1 ? " input" : " inputs");
-    for (int i = 0; o->input_names && o->input_names[i]; i++)
+    for (int i = 0; o->input_names && o->input_names[i] && (o->inputs_max < 0 || i < o->inputs_max); i++)
         text_printf(&t, "%s%s", i ? ", " : " (", o->input_names[i]);
     if (o->input_names && o->input_names[0]) text_puts(&t, ")");
     return t.at;

@@ -76,12 +76,15 @@ static void check_inference(checker *c, const node *n) {
     g.arena = c->d->arena;
     node again = *n;
     again.inputs = n->own_inputs;
+    again.attrs = attrs_copy(c->d->arena, n->op, n->attrs, false);
     if (n->op->outputs >= 0) node_set_outputs(&g, &again, n->op->outputs);
     if (!n->op->infer(&g, &again, &d)) {
         fault(c, n->at, "'%s' is no longer valid: %s", n->op->name,
               d.first ? d.first->text : "inference fails");
         return;
     }
+    if (!attrs_equal(n->op, n->attrs, again.attrs))
+        fault(c, n->at, "the attributes of '%s' are not as its inference leaves them", n->op->name);
     if (again.outputs != n->outputs)
         fault(c, n->at, "'%s' has %d results, not %d", n->op->name, n->outputs, again.outputs);
     for (int i = 0; i < n->outputs && i < again.outputs; i++)
