@@ -24,6 +24,7 @@ typedef struct pass_state {
     graph *graph;
     place *places;                /* by value id, from plan-buffers on */
     program *program;             /* from plan-buffers on */
+    struct scan_plan *scans;      /* places inside scan bodies (passes/plan.h) */
 } pass_state;
 
 typedef struct pass {
@@ -42,6 +43,7 @@ program *passes_run(arena *a, const graph *g, const pass_options *o, diags *d);
 /* In order: */
 void pass_expand(pass_state *s);           /* composites → primitives (batchnorm's eval affine aside) */
 void pass_eval(pass_state *s);             /* required: dropout gone, batchnorm an affine map of running statistics */
+void pass_hoist(pass_state *s);            /* out of scans: invariants, products of whole sequences */
 void pass_fold_bn(pass_state *s);
 void pass_fold_constants(pass_state *s);
 void pass_simplify(pass_state *s);         /* identity and dead nodes */

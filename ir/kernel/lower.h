@@ -12,6 +12,7 @@ typedef struct place {
     buffer *buffer;
     int64_t offset;       /* elements from the buffer's start to the value's first sample */
     int64_t batch_stride; /* elements from a sample to the next; 0 where unbatched */
+    bool view;            /* of a value that contains it (a part of a concat, a result of a split) */
     int64_t loop_stride[MAX_LOOPS]; /* inside scans: elements from a step to the next, by depth of the loop */
 } place;
 

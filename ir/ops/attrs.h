@@ -114,8 +114,9 @@ typedef struct cast_attrs {
 
 /* The same values in another layout. */
 typedef struct reorder_attrs {
-    const char *layout; /* "planar", "blocked16" */
+    const char *layout; /* one of layout_names */
     int64_t left, right;
+    int64_t groups; /* weights16: of the convolution */
 } reorder_attrs;
 
 /* rnn, lstm, gru */

@@ -9,23 +9,30 @@ static bool infer_cast(graph *g, node *n, diags *d) {
     return give(g, n, 0, DT_F32, n->in[0]->shape, d);
 }
 
+static layout_kind kind_of(const reorder_attrs *a) {
+    int k = 0;
+    while (k < LAYOUT_KINDS - 1 && strcmp(a->layout, layout_names[k]) != 0) k++;
+    return (layout_kind)k;
+}
+
 /* Reorders are written by the pass that chooses layouts. */
 static bool infer_reorder(graph *g, node *n, diags *d) {
     const reorder_attrs *a = n->attrs;
-    if (!want_within(n, "left", a->left, 0, 1 << 20, d) || !want_within(n, "right", a->right, 0, 1 << 20, d))
+    if (!want_within(n, "left", a->left, 0, 1 << 20, d) || !want_within(n, "right", a->right, 0, 1 << 20, d) ||
+        !want_within(n, "groups", a->groups, 0, 1 << 24, d))
         return false;
-    bool blocked = strcmp(a->layout, "blocked16") == 0;
+    layout_kind kind = kind_of(a);
     int rank = n->in[0]->shape.rank;
-    if (rank != 3 && rank != 4 && (blocked || a->left || a->right))
-        return op_error(n, d, "cannot reorder %s: only images have other layouts than planar",
-                        input_text(g, n, 0));
-    n->out[0]->layout = (layout){
-        .kind = blocked ? LAYOUT_BLOCKED16 : LAYOUT_PLANAR, .left = (int)a->left, .right = (int)a->right};
-    return give_shape(g, n, n->in[0]->shape, d);
+    bool image = kind == LAYOUT_BLOCKED16 || a->left || a->right;
+    if (image && rank != 3 && rank != 4)
+        return op_error(n, d, "cannot reorder %s: only images are blocked or have a halo", input_text(g, n, 0));
+    n->out[0]->layout =
+        (layout){.kind = kind, .left = (int)a->left, .right = (int)a->right, .groups = (int)a->groups};
+    return give(g, n, 0, n->in[0]->type, n->in[0]->shape, d);
 }
 
 static const char *const types[] = {"f32", NULL};
-static const char *const layouts[] = {"planar", "blocked16", NULL};
+static const char *const layouts[] = {"planar", "blocked16", "lanes16", "weights16", "weights1", NULL};
 
 static const attr cast_attributes[] = {
     {"to", ATTR_NAME, offsetof(cast_attrs, to), false, 0, types},
@@ -36,6 +43,7 @@ static const attr reorder_attributes[] = {
     {"layout", ATTR_NAME, offsetof(reorder_attrs, layout), false, 0, layouts},
     {"left", ATTR_INT, offsetof(reorder_attrs, left), false, 0, NULL},
     {"right", ATTR_INT, offsetof(reorder_attrs, right), false, 0, NULL},
+    {"groups", ATTR_INT, offsetof(reorder_attrs, groups), false, 0, NULL},
     {0},
 };
 
