@@ -2,6 +2,7 @@
 BUILD   ?= build
 CC      ?= cc
 OPT     ?= -O2 -g
+Q       := $(if $(V),,@)
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 PKGS    := jansson libzip libpng libjpeg zlib
 CFLAGS  += -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(WARN) $(OPT) $(shell pkg-config --cflags $(PKGS))
@@ -16,32 +17,33 @@ MAIN    := $(BUILD)/frontend/cli/main.o
 all: $(BUILD)/netc
 
 $(BUILD)/netc: $(MAIN) $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(LIBRARY): $(filter-out $(MAIN),$(OBJECTS))
-	rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC   $<"
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # flex and bison; their output is not held to our warnings
 $(BUILD)/frontend/lang/parser.c: frontend/lang/parser.y
 	@mkdir -p $(@D)
-	bison -Wall -Werror -d -o $@ $<
+	$(Q)bison -Wall -Werror -d -o $@ $<
 $(BUILD)/frontend/lang/lexer.c: frontend/lang/lexer.l
 	@mkdir -p $(@D)
-	flex --header-file=$(BUILD)/frontend/lang/lexer.h -o $@ $<
+	$(Q)flex --header-file=$(BUILD)/frontend/lang/lexer.h -o $@ $<
 $(BUILD)/frontend/lang/lexer.o: $(BUILD)/frontend/lang/lexer.c $(BUILD)/frontend/lang/parser.c
-	$(CC) $(CFLAGS) -w -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) -w -MMD -MP -c -o $@ $<
 $(BUILD)/frontend/lang/parser.o: $(BUILD)/frontend/lang/parser.c $(BUILD)/frontend/lang/lexer.c
-	$(CC) $(CFLAGS) -w -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) -w -MMD -MP -c -o $@ $<
 $(BUILD)/frontend/lang/%.o: | $(BUILD)/frontend/lang/lexer.c $(BUILD)/frontend/lang/parser.c
 $(BUILD)/frontend/lang/prelude.c: frontend/lang/prelude.net
 	@mkdir -p $(@D)
-	{ echo 'extern const char netc_prelude[]; const char netc_prelude[] = {'; od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0};'; } >$@
+	$(Q){ echo 'extern const char netc_prelude[]; const char netc_prelude[] = {'; od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0};'; } >$@
 $(BUILD)/frontend/lang/prelude.o: $(BUILD)/frontend/lang/prelude.c
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
 clean:
 	rm -rf $(BUILD)
