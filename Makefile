@@ -38,7 +38,7 @@ $(BUILD)/frontend/lang/lexer.o: $(BUILD)/frontend/lang/lexer.c $(BUILD)/frontend
 	$(Q)$(CC) $(CFLAGS) -w -MMD -MP -c -o $@ $<
 $(BUILD)/frontend/lang/parser.o: $(BUILD)/frontend/lang/parser.c $(BUILD)/frontend/lang/lexer.c
 	$(Q)$(CC) $(CFLAGS) -w -MMD -MP -c -o $@ $<
-$(BUILD)/frontend/lang/%.o: | $(BUILD)/frontend/lang/lexer.c $(BUILD)/frontend/lang/parser.c
+$(filter $(BUILD)/frontend/lang/%,$(OBJECTS)): | $(BUILD)/frontend/lang/lexer.c $(BUILD)/frontend/lang/parser.c
 $(BUILD)/frontend/lang/prelude.c: frontend/lang/prelude.net
 	@mkdir -p $(@D)
 	$(Q){ echo 'extern const char netc_prelude[]; const char netc_prelude[] = {'; od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0};'; } >$@
