@@ -43,7 +43,9 @@ static bool elementwise_infer(graph *g, node *n, diags *d) {
     return give_shape(g, n, s, d);
 }
 
-static const char *const operand_names[] = {"a", "b", "c", NULL};
+static const char *const operands_1[] = {"a", NULL};
+static const char *const operands_2[] = {"a", "b", NULL};
+static const char *const operands_3[] = {"a", "b", "c", NULL};
 
 /* Samples. Rows whose function wants positive numbers get them through exp. */
 #define SAMPLES_1(name)                                                                                      \
@@ -83,7 +85,7 @@ static const char *const operand_names[] = {"a", "b", "c", NULL};
         .inputs_min = operands,                                                                              \
         .inputs_max = operands,                                                                              \
         .outputs = 1,                                                                                        \
-        .input_names = operand_names,                                                                        \
+        .input_names = operands_##operands,                                                                  \
         .scalar = S_##ROW,                                                                                   \
         .infer = elementwise_infer,                                                                          \
         .samples = WANTS_POSITIVE(S_##ROW) ? word##_positive : word##_samples,                               \
