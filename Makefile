@@ -45,8 +45,34 @@ $(BUILD)/frontend/lang/prelude.c: frontend/lang/prelude.net
 $(BUILD)/frontend/lang/prelude.o: $(BUILD)/frontend/lang/prelude.c
 	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
+# ---- tests and demo: both install what they need first, then start make afresh ----
+
+TEST_SUPPORT := $(wildcard tests/support/*.c)
+UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
+SCRIPTS := $(wildcard tests/e2e/*.sh)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+$(BUILD)/unit/%: tests/unit/%.c $(TEST_SUPPORT) $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  TEST $<"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_SUPPORT) $(LIBRARY) $(LDLIBS) -lcmocka
+
+unit: $(UNIT)
+
+test:
+	@sh tests/support/setup.sh test
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/san OPT="-O1 -g $(SANITIZE)" all unit
+	@NETC=$(BUILD)/netc NETC_SAN=$(BUILD)/san/netc sh tests/run.sh $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(SCRIPTS)
+
+demo:
+	@sh tests/support/setup.sh
+	@$(MAKE) --no-print-directory all
+	@$(BUILD)/netc run examples/resnet20.net --weights examples/weights/resnet20.th --top 1 \
+		$(patsubst %,--input %,$(wildcard examples/pictures/*))
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all clean
+.PHONY: all unit test demo clean
 -include $(OBJECTS:.o=.d)
