@@ -1,0 +1,97 @@
+/* The table of passes and the loop that runs it. */
+#include "passes/passes.h"
+
+#include <string.h>
+
+const pass passes[] = {
+    {"expand", "composite ops become primitives", true, pass_expand},
+    {"eval", "dropout goes, batch norm becomes an affine map", true, pass_eval},
+    {"hoist", "what a scan need not do step by step leaves it", false, pass_hoist},
+    {"fold-bn", "scales and shifts by channel join the weights beside them", false, pass_fold_bn},
+    {"fold-constants", "arithmetic on known numbers is done", false, pass_fold_constants},
+    {"simplify", "nodes that do nothing or are not read go", false, pass_simplify},
+    {"cse", "what is computed twice is computed once", false, pass_cse},
+    {"fuse", "elementwise chains become one node or an epilogue", false, pass_fuse},
+    {"choose-algorithm", "the way to compute each node", true, pass_choose_algorithm},
+    {"choose-layout", "how each value lies in memory", true, pass_choose_layout},
+    {"plan-buffers", "where each value lies: views, in place, offsets", true, pass_plan_buffers},
+    {"lower", "kernels and the calls that run them", true, pass_lower},
+    {"unroll", "loops marked unroll", true, pass_unroll},
+    {0},
+};
+
+static const pass *pass_find(const char *name) {
+    for (const pass *p = passes; p->name; p++)
+        if (strcmp(p->name, name) == 0) return p;
+    return NULL;
+}
+
+/* The pass of this name, or an error that says how `option` meant it. */
+static const pass *wanted(const char *option, const char *name, diags *d) {
+    const pass *p = pass_find(name);
+    if (p) return p;
+    const char *names[sizeof passes / sizeof *passes];
+    int count = 0;
+    for (const pass *q = passes; q->name; q++) names[count++] = q->name;
+    const char *near = nearest_name(name, names, count);
+    text list = text_in(d->arena);
+    for (int i = 0; i < count; i++) text_printf(&list, i ? ", %s" : "%s", names[i]);
+    if (near)
+        diag_add(d, DIAG_ERROR, (span){0}, "%s: there is no pass '%s'; did you mean '%s'?", option, name,
+                 near);
+    else
+        diag_add(d, DIAG_ERROR, (span){0}, "%s: there is no pass '%s'; there are %s", option, name, list.at);
+    return NULL;
+}
+
+static bool is_disabled(const pass_options *o, const pass *p) {
+    for (const char *const *name = o->disabled; name && *name; name++)
+        if (strcmp(*name, p->name) == 0) return true;
+    return false;
+}
+
+static bool options_valid(const pass_options *o, diags *d) {
+    bool good = !o->dump_after || wanted("--dump", o->dump_after, d);
+    for (const char *const *name = o->disabled; name && *name; name++) {
+        const pass *p = wanted("--passes", *name, d);
+        if (p && p->required)
+            diag_add(d, DIAG_ERROR, (span){0},
+                     "--passes: '%s' cannot be left out, because nothing right would come out without it",
+                     p->name);
+        good &= p && !p->required;
+    }
+    return good;
+}
+
+static void dump(const pass_state *s, const pass *p) {
+    const char *after = s->options->dump_after;
+    if (!after || strcmp(after, p->name) != 0) return;
+    if (s->program)
+        program_print(s->options->dump, s->program);
+    else
+        graph_print(s->options->dump, s->graph);
+}
+
+/* Errors of a checker are netc's own: they say which pass left what is wrong. */
+static bool sound(const pass_state *s, const pass *p) {
+    if (!s->options->check) return true;
+    bool good = graph_check(s->graph, s->diags);
+    if (good && s->program) good = program_check(s->program, s->diags);
+    if (!good)
+        diag_add(s->diags, DIAG_NOTE, (span){0}, "after pass '%s': a bug of netc, please report it", p->name);
+    return good;
+}
+
+program *passes_run(arena *a, const graph *g, const pass_options *o, diags *d) {
+    if (!options_valid(o, d)) return NULL;
+    pass_state s = {.arena = a, .options = o, .diags = d, .graph = graph_clone(a, g)};
+    int errors = d->errors;
+    for (const pass *p = passes; p->name; p++) {
+        if (!is_disabled(o, p)) {
+            p->run(&s);
+            if (d->errors > errors || !sound(&s, p)) return NULL;
+        }
+        dump(&s, p);
+    }
+    return s.program;
+}
