@@ -176,7 +176,8 @@ def formula(a):
     import golden
     os.makedirs(os.path.join(HERE, "zoo"), exist_ok=True)
     for name in a.nets:
-        golden.write_net(os.path.join(HERE, "zoo", name + ".txt"), build(name).eval(), NETS[name].inputs, values)
+        golden.write_net(os.path.join(HERE, "zoo", name + ".txt"), build(name).eval(), NETS[name].inputs, values,
+                         NETS[name].outputs)
 
 
 def main():

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 class Entry:
     make: Callable[[], nn.Module]
     inputs: dict              # name -> shape without the batch; a pair (shape, bound) for whole numbers below bound
-    count: int | None = None  # trainable numbers, where zoo.md states them
+    count: int | None = None  # trainable numbers, where they are stated
+    outputs: tuple = ("logits",)
 
 
 def chain(*parts):
@@ -105,13 +106,14 @@ def lenet_cifar(pool):
 
 
 class RBF(nn.Module):
-    """Squared distances to a prototype a class."""
+    """Squared distances to a prototype a class, and what a loss takes: less is more."""
     def __init__(self, features, classes):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(classes, features))
 
     def forward(self, x):
-        return ((x[:, None, :] - self.weight) ** 2).sum(-1)
+        distances = ((x[:, None, :] - self.weight) ** 2).sum(-1)
+        return distances, -distances
 
 
 def lenet5(last):
@@ -348,23 +350,23 @@ RGB227, GRAY224, GRAY227 = {"image": (3, 227, 227)}, {"image": (1, 224, 224)}, {
 
 NETS = {
     "mnist": Entry(mnist, GRAY, 8490),
-    "mlp_shuffle": Entry(mlp_shuffle, GRAY, 6442),
-    "cnn_shuffle": Entry(cnn_shuffle, GRAY, 6422),
-    "perceptron": Entry(perceptron, {"x": (2,)}, 3),
-    "bp": Entry(bp, GRAY, 79510),
-    "he_linear": Entry(he_linear, {"x": (10,)}, 550),
+    "mlp_shuffle": Entry(mlp_shuffle, GRAY, 6442, outputs=("scores",)),
+    "cnn_shuffle": Entry(cnn_shuffle, GRAY, 6422, outputs=("scores",)),
+    "perceptron": Entry(perceptron, {"x": (2,)}, 3, outputs=("fires",)),
+    "bp": Entry(bp, GRAY, 79510, outputs=("scores",)),
+    "he_linear": Entry(he_linear, {"x": (10,)}, 550, outputs=("y",)),
     "lenet_cifar": Entry(lambda: lenet_cifar(maxpool(2)), RGB32, 62006),
     "lenet_cifar_avg": Entry(lambda: lenet_cifar(avgpool(2)), RGB32, 62006),
     "lenet5": Entry(lambda: lenet5(("fc3", linear(84, 10))), GRAY32, 61706),
-    "lenet5_rbf": Entry(lambda: lenet5(("rbf", RBF(84, 10))), GRAY32, 61696),
-    "features_lenet": Entry(features_lenet, GRAY, 832),
+    "lenet5_rbf": Entry(lambda: lenet5(("rbf", RBF(84, 10))), GRAY32, 61696, outputs=("distances", "logits")),
+    "features_lenet": Entry(features_lenet, GRAY, 832, outputs=("pooled",)),
     "row_lstm": Entry(lambda: Rows(nn.LSTM, "lstm", 28, 100, 10), ROWS, 53010),
     "row_rnn": Entry(lambda: Rows(nn.RNN, "rnn", 28, 100, 10), ROWS, 14010),
     "row_gru": Entry(lambda: Rows(nn.GRU, "gru", 28, 100, 10), ROWS, 40010),
     "rnn_n_to_1": Entry(lambda: Rows(nn.RNN, "rnn", 8, 32, 4), {"sequence": (20, 8)}),
-    "rnn_1_to_n": Entry(OneToN, {"vector": (16,)}),
-    "rnn_n_to_m": Entry(NToM, {"sequence": (12, 8)}),
-    "tagger": Entry(Tagger, {"sentence": ((4,), 10)}),
+    "rnn_1_to_n": Entry(OneToN, {"vector": (16,)}, outputs=("sequence",)),
+    "rnn_n_to_m": Entry(NToM, {"sequence": (12, 8)}, outputs=("answer",)),
+    "tagger": Entry(Tagger, {"sentence": ((4,), 10)}, outputs=("tags",)),
     "char_rnn": Entry(lambda: Tagger(96, 32, 128, 96), {"text": ((32,), 96)}),
     "relu4": Entry(lambda: four_layers(relu), RGB32),
     "tanh4": Entry(lambda: four_layers(tanh), RGB32),
