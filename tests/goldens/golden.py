@@ -70,8 +70,9 @@ def make_input(name, shape, batch):
 
 
 def write_net(path, module, inputs, values, outputs):
-    """`inputs` as in zoo_nets.NETS; two samples, one where they are large."""
-    batch = 1 if max(math.prod(s[0] if isinstance(s[0], tuple) else s) for s in inputs.values()) > 40000 else 2
+    """`inputs` as in zoo_nets.NETS; two samples, one where they are large, eight where they are tiny."""
+    largest = max(math.prod(s[0] if isinstance(s[0], tuple) else s) for s in inputs.values())
+    batch = 1 if largest > 40000 else 8 if largest <= 10 else 2
     fill(module, values)
     with torch.no_grad():
         y = module.double()(*(make_input(k, s, batch) for k, s in inputs.items()))
