@@ -149,7 +149,7 @@ static void cse(graph *g) {
             edit_keep(&f.r, n);
             continue;
         }
-        origin_add(g->arena, same, same);
+        if (!same->origin.count) origin_add(g->arena, same, same);
         origin_add(g->arena, same, n);
         edit_replace(&f.r, n, same->out);
     }

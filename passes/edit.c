@@ -107,7 +107,11 @@ void edit_end(edit *r) {
     graph_prune(g);
 }
 
+/* Origins are for comments: past some, more say nothing. */
+enum { ORIGINS = 64 };
+
 static void origin_one(arena *a, node *to, node *n) {
+    if (to->origin.count == ORIGINS) return;
     for (int i = 0; i < to->origin.count; i++)
         if (to->origin.at[i] == n) return;
     VEC_PUSH(a, &to->origin, n);

@@ -39,7 +39,7 @@ int edit_uses(edit *r, const value *v);
 /* Outputs and states follow too; nodes that nobody reads any more are dropped. */
 void edit_end(edit *r);
 
-/* n's origins (n itself if it has none) join those of `to`, each once. */
+/* n's origins (n itself if it has none) join those of `to`, each once, up to 64. */
 void origin_add(arena *a, node *to, node *n);
 
 /* Replaces every node whose op is wanted by its expansion, until there is none; not inside bodies. */

@@ -105,6 +105,30 @@ static void graphs_become_what_is_expected(void **state) {
     }
 }
 
+/* A node that passes merged names what of the user's text it computes. */
+static void merged_nodes_name_their_origins(void **state) {
+    static const char text_of[] = "graph n\ninput %x f32[N,3,8,8]\nparam %w \"w\" f32[16,3,3,3] "
+                                  "trainable\nparam %s \"s\" f32[16] trainable\n"
+                                  "param %t \"t\" f32[16] trainable\nparam %m \"m\" f32[16]\nparam %v \"v\" "
+                                  "f32[16]\n%c = conv2d(%x, %w)\n"
+                                  "%b = batchnorm(%c, %s, %t, %m, %v)\n%y = relu(%b)\noutput y %y\n";
+    static const char *const merged[] = {"conv2d", "batchnorm", "relu"};
+    fixture *f = *state;
+    source from = {"test", text_of, sizeof text_of - 1};
+    pass_state s = {.arena = &f->a, .diags = &f->d, .graph = graph_parse(&f->a, &from, &f->d)};
+    assert_non_null(s.graph);
+    run_one(f, &s, "eval");
+    run_one(f, &s, "fold-bn");
+    run_one(f, &s, "fuse");
+    const node *last = s.graph->nodes.at[s.graph->nodes.count - 1];
+    assert_string_equal(last->op->name, "conv2d");
+    assert_int_equal(last->origin.count, 3);
+    for (int i = 0; i < 3; i++) assert_string_equal(last->origin.at[i]->op->name, merged[i]);
+    const node *scale = last->in[1]->def; /* arithmetic on weights is batchnorm's */
+    assert_int_equal(scale->origin.count, 1);
+    assert_string_equal(scale->origin.at[0]->op->name, "batchnorm");
+}
+
 /* ---- the table ---- */
 
 static const char net[] = "graph n\ninput %0 x f32[N,3,8,8]\nparam %1 \"w\" f32[16,3,3,3] trainable\n"
@@ -200,6 +224,7 @@ int main(int argc, char **argv) {
     if (argc > 1) return print_files(argc - 1, argv + 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(graphs_become_what_is_expected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(merged_nodes_name_their_origins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unknown_names_suggest_the_nearest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(far_names_list_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(required_passes_stay, set_up, tear_down),
