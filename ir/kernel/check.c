@@ -11,6 +11,7 @@ typedef struct checker {
     const kfunc *f;
     diags *d;
     const kinst **visible; /* by id: the instruction, while the walk is inside the block that made it */
+    bool *taken;           /* by id */
     const kinst *at;
     bool failed;
 } checker;
@@ -232,7 +233,7 @@ static void check_inst(checker *c, const kinst *x, int depth) {
     c->at = x;
     if ((unsigned)x->op >= K_OPS)
         wrong(c, "there is no operation %d", (int)x->op);
-    else if (x->id < 0 || x->id >= c->f->ids || c->visible[x->id])
+    else if (x->id < 0 || x->id >= c->f->ids || c->taken[x->id])
         wrong(c, "its id is taken or too large");
     else if (check_operands(c)) {
         if (x->op == K_IF && (x->arg[0]->type.base != KB_BOOL || x->arg[0]->type.lanes != 1))
@@ -242,6 +243,7 @@ static void check_inst(checker *c, const kinst *x, int depth) {
     }
     if (c->failed) return;
     c->visible[x->id] = x;
+    c->taken[x->id] = true;
     check_block(c, &x->body, depth + 1);
     check_block(c, &x->otherwise, depth + 1);
 }
@@ -279,6 +281,7 @@ bool kfunc_check(const kfunc *f, diags *d) {
     checker c = {.f = f, .d = d};
     if (!check_params(&c)) return false;
     c.visible = NEW_ARRAY(d->arena, const kinst *, f->ids + 1);
+    c.taken = NEW_ARRAY(d->arena, bool, f->ids + 1);
     check_block(&c, &f->body, 0);
     return !c.failed;
 }

@@ -33,17 +33,17 @@ kinst *kb_truth(kb *b, bool x, int lanes);
 /* The type of scalar(x, y, z). */
 ktype kb_arith_type(scalar_op op, const kinst *x, const kinst *y);
 
-static inline bool scalar_is_compare(scalar_op op) {
-    return op >= S_LT && op <= S_NE;
+static inline bool scalar_is_compare(scalar_op scalar) {
+    return scalar >= S_LT && scalar <= S_NE;
 }
-static inline bool kinst_is_int(const kinst *x, int64_t value) {
-    return x->op == K_CONST && x->type.base == KB_INT && x->type.lanes == 1 && x->i == value;
+static inline bool kinst_is_int(const kinst *x, int64_t number) {
+    return x->op == K_CONST && x->type.base == KB_INT && x->type.lanes == 1 && x->i == number;
 }
 /* Has no effect and depends on its arguments alone, so that an unused one may go and equal ones may be one.
  */
-static inline bool kop_is_pure(kop op) {
-    return op == K_PARAM || op == K_CONST || op == K_ARITH || op == K_CAST || op == K_BITS || op == K_SPLAT ||
-           op == K_TAIL || op == K_OFFSET || op == K_HSUM || op == K_HMAX;
+static inline bool kop_is_pure(kop kind) {
+    return kind == K_PARAM || kind == K_CONST || kind == K_ARITH || kind == K_CAST || kind == K_BITS || kind == K_SPLAT ||
+           kind == K_TAIL || kind == K_OFFSET || kind == K_HSUM || kind == K_HMAX;
 }
 
 extern const char *const kop_names[K_OPS]; /* "load" */
