@@ -87,11 +87,11 @@ program *passes_run(arena *a, const graph *g, const pass_options *o, diags *d) {
     pass_state s = {.arena = a, .options = o, .diags = d, .graph = graph_clone(a, g)};
     int errors = d->errors;
     for (const pass *p = passes; p->name; p++) {
-        if (!is_disabled(o, p)) {
-            p->run(&s);
-            if (d->errors > errors || !sound(&s, p)) return NULL;
-        }
-        dump(&s, p);
+        bool runs = !is_disabled(o, p);
+        if (runs) p->run(&s);
+        if (d->errors > errors) return NULL;
+        dump(&s, p); /* before the checker, so that what it refuses can be seen */
+        if (runs && !sound(&s, p)) return NULL;
     }
     return s.program;
 }
