@@ -47,6 +47,7 @@ static inline bool kop_is_pure(kop kind) {
 }
 
 extern const char *const kop_names[K_OPS]; /* "load" */
+extern const char *const kloop_names[];        /* by kloop */
 /* "f32x16", "*f32", "*mut f32" */
 void ktype_print(text *t, ktype type);
 
