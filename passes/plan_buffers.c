@@ -48,7 +48,8 @@ static kbase base_of(const planner *p, const value *v) {
 
 static buffer *make_buffer(planner *p, const value *v, area a, int64_t count) {
     bool batched = shape_batched(&v->shape);
-    return program_buffer(p->program, v->name, a, base_of(p, v), batched ? 0 : count, batched ? count : 0);
+    const char *name = v->name ? v->name : arena_printf(p->state->arena, "t%d", v->id);
+    return program_buffer(p->program, name, a, base_of(p, v), batched ? 0 : count, batched ? count : 0);
 }
 
 static void put(place *at, buffer *b, const value *v) {
