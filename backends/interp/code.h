@@ -114,16 +114,17 @@ const insn *machine_fail(machine *m, const insn *o, const char *format, ...)
 /* shadow.c: false after a report. Elements [at, at + count) of `bytes` each. */
 bool shadow_read(machine *m, const insn *o, const region *r, int64_t at, int64_t count, int bytes);
 bool shadow_write(machine *m, const insn *o, const region *r, int64_t at, int64_t count, int bytes);
-/* The first element that nobody has written, or −1. */
-int64_t shadow_missing(const region *r, int bytes);
+/* The first element that nobody has written (as an element of this very buffer, with as_it), or −1. */
+int64_t shadow_missing(const region *r, int bytes, bool as_it);
+/* All of r was written before the first call; what was written, was written before it. */
 void shadow_mark(const region *r, int bytes);
+void shadow_settle(shadow *s, int64_t count);
 
 /* regions.c */
 void regions_make(interp *in);
 /* What this entry needs is there, packed included; else an error. */
 bool regions_given(const interp *in, entry_kind kind, const run_args *args, diags *d);
 void regions_find(interp *in, entry_kind kind, const run_args *args);
-void regions_forget_writers(interp *in);
 /* With check: every element was written; an error names one that was not. */
 bool region_written(const interp *in, const buffer *b);
 bool area_written(const interp *in, area a);

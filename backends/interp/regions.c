@@ -116,14 +116,6 @@ void regions_find(interp *in, entry_kind kind, const run_args *args) {
     }
 }
 
-/* A later run counts its serials anew. */
-void regions_forget_writers(interp *in) {
-    const program *p = in->machine.program;
-    for (int i = 0; i < p->buffers.count && in->machine.check; i++)
-        if (p->buffers.at[i]->area == AREA_PACKED)
-            shadow_mark(&in->regions[i], kbase_bytes(p->buffers.at[i]->elem));
-}
-
 bool regions_given(const interp *in, entry_kind kind, const run_args *args, diags *d) {
     const program *p = in->machine.program;
     if (!args->packed) return run_fail(d, p, "there is no memory for packed weights");
@@ -145,7 +137,7 @@ bool regions_given(const interp *in, entry_kind kind, const run_args *args, diag
 bool region_written(const interp *in, const buffer *b) {
     const region *r = &in->regions[b->id];
     if (!r->shadow) return true;
-    int64_t missing = shadow_missing(r, kbase_bytes(b->elem));
+    int64_t missing = shadow_missing(r, kbase_bytes(b->elem), b->area != AREA_PACKED);
     if (missing < 0) return true;
     diag_add(in->machine.d, DIAG_ERROR, (span){0},
              "internal error: program %s ends without element %lld of %s, of %lld, written",

@@ -73,14 +73,19 @@ bool shadow_write(machine *m, const insn *o, const region *r, int64_t at, int64_
     return true;
 }
 
-int64_t shadow_missing(const region *r, int bytes) {
+int64_t shadow_missing(const region *r, int bytes, bool as_it) {
     reach g = reach_of(0, r->count, bytes);
     for (int64_t k = g.first; k < g.end; k++)
-        if (r->shadow[k].writer == 0 || r->shadow[k].owner != r->id) return k * 4 / bytes;
+        if (r->shadow[k].writer == 0 || (as_it && r->shadow[k].owner != r->id)) return k * 4 / bytes;
     return -1;
 }
 
 void shadow_mark(const region *r, int bytes) {
     reach g = reach_of(0, r->count, bytes);
     for (int64_t k = g.first; k < g.end; k++) r->shadow[k] = (shadow){.writer = BEFORE, .owner = r->id};
+}
+
+void shadow_settle(shadow *s, int64_t count) {
+    for (int64_t k = 0; k < count; k++)
+        if (s[k].writer) s[k] = (shadow){.writer = BEFORE, .owner = s[k].owner};
 }
