@@ -5,7 +5,9 @@ usage: cifar_resnets.py [--data FOLDER of classes] [--weights FOLDER] [--threads
 Writes cifar_resnets.txt beside itself: a line "NET CORRECT OF" for each net, then the guesses for every hundredth
 picture (sorted by path: classes in alphabetical order are CIFAR-10's own order, pictures by number: airplane/0000.jpg,
 airplane/0100.jpg, ... truck/0900.jpg). `netc eval`
-must count the same on the same decoded pixels. The modules are those of zoo.py.
+must count the same on the same decoded pixels. The modules are those of zoo_nets.py.
+
+`--demo` writes demo.txt instead: a line for each of examples/pictures/ with its name and ResNet-20's ten logits.
 """
 import argparse
 import glob
@@ -28,18 +30,31 @@ def pictures(folder):
     images, labels = [], []
     for label, name in enumerate(classes):
         for path in sorted(glob.glob(os.path.join(folder, name, "*.jpg"))):
-            pixels = np.asarray(Image.open(path).convert("RGB"), np.float32) / 255
-            images.append(((pixels - MEAN) / STD).transpose(2, 0, 1))
+            images.append(pixels(path))
             labels.append(label)
     return torch.from_numpy(np.stack(images)), torch.tensor(labels)
 
 
+def pixels(path):
+    return ((np.asarray(Image.open(path).convert("RGB"), np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1)
+
+
 def load(name, folder):
-    path = glob.glob(os.path.join(folder, name + "-*.th"))[0]
+    path = glob.glob(os.path.join(folder, name + "*.th"))[0]
     state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     module = zoo.build(name)
     module.load_state_dict({k.removeprefix("module."): v for k, v in state.items()})
     return module.eval()
+
+
+def demo():
+    examples = os.path.join(HERE, "../../examples")
+    module = load("resnet20", os.path.join(examples, "weights")).double()
+    with open(os.path.join(HERE, "demo.txt"), "w") as f:
+        for path in sorted(glob.glob(os.path.join(examples, "pictures", "*.jpg"))):
+            with torch.no_grad():
+                logits = module(torch.from_numpy(pixels(path))[None].double())[0]
+            f.write(os.path.basename(path) + " " + " ".join(f"{x:.7g}" for x in logits.tolist()) + "\n")
 
 
 def main():
@@ -48,7 +63,10 @@ def main():
     p.add_argument("--weights", default=os.path.join(HERE, "../../../shared/data/weights"))
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("nets", nargs="*", default=["resnet20", "resnet32", "resnet44", "resnet56"])
+    p.add_argument("--demo", action="store_true")
     a = p.parse_args()
+    if a.demo:
+        return demo()
     torch.set_num_threads(a.threads)
     images, labels = pictures(a.data)
     lines, first = [], []

@@ -106,14 +106,13 @@ def lenet_cifar(pool):
 
 
 class RBF(nn.Module):
-    """Squared distances to a prototype a class, and what a loss takes: less is more."""
+    """Squared distances to a prototype a class."""
     def __init__(self, features, classes):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(classes, features))
 
     def forward(self, x):
-        distances = ((x[:, None, :] - self.weight) ** 2).sum(-1)
-        return distances, -distances
+        return ((x[:, None, :] - self.weight) ** 2).sum(-1)
 
 
 def lenet5(last):
@@ -358,7 +357,7 @@ NETS = {
     "lenet_cifar": Entry(lambda: lenet_cifar(maxpool(2)), RGB32, 62006),
     "lenet_cifar_avg": Entry(lambda: lenet_cifar(avgpool(2)), RGB32, 62006),
     "lenet5": Entry(lambda: lenet5(("fc3", linear(84, 10))), GRAY32, 61706),
-    "lenet5_rbf": Entry(lambda: lenet5(("rbf", RBF(84, 10))), GRAY32, 61696, outputs=("distances", "logits")),
+    "lenet5_rbf": Entry(lambda: lenet5(("rbf", RBF(84, 10))), GRAY32, 61696, outputs=("distances",)),
     "features_lenet": Entry(features_lenet, GRAY, 832, outputs=("pooled",)),
     "row_lstm": Entry(lambda: Rows(nn.LSTM, "lstm", 28, 100, 10), ROWS, 53010),
     "row_rnn": Entry(lambda: Rows(nn.RNN, "rnn", 28, 100, 10), ROWS, 14010),

@@ -18,7 +18,7 @@
 #define FOLDER "tests/goldens/zoo"
 
 /* A batch; the interpreter does some 10^9 a second. */
-static const int64_t LIMIT = 100000000;
+static const int64_t LIMIT = 100000000, MANY = 5000000;
 /* Of the largest output: PyTorch computed in double, netc in float, in another order. */
 static const double TOLERANCE = 1e-4, TOLERANCE_F64 = 1e-6;
 
@@ -26,9 +26,13 @@ static const struct {
     const char *how;
     execute_options o;
 } ways[] = {
-    {"c99", {TARGET_C99, false, false, KB_F32}},      {"c99 plain", {TARGET_C99, true, false, KB_F32}},
-    {"avx512", {TARGET_AVX512, false, true, KB_F32}}, {"avx2", {TARGET_AVX2, false, false, KB_F32}},
-    {"neon", {TARGET_NEON, false, false, KB_F32}},    {"c99 double", {TARGET_C99, false, false, KB_F64}},
+    {"avx512", {TARGET_AVX512, false, false, KB_F32}}, /* nets of more than MANY run in this way alone */
+    {"avx512 checked", {TARGET_AVX512, false, true, KB_F32}},
+    {"avx2", {TARGET_AVX2, false, false, KB_F32}},
+    {"neon", {TARGET_NEON, false, false, KB_F32}},
+    {"c99", {TARGET_C99, false, false, KB_F32}},
+    {"c99 plain", {TARGET_C99, true, false, KB_F32}},
+    {"c99 double", {TARGET_C99, false, false, KB_F64}},
 };
 
 static bool ends_with(const char *s, const char *end) {
@@ -129,12 +133,13 @@ static bool run_net(const char *name, int64_t limit) {
     diags d = {.arena = &a};
     golden g = {.name = name};
     load(&a, &g, &d);
-    bool runs = work_of(&g) <= limit;
+    int64_t work = work_of(&g);
+    size_t count = work > limit ? 0 : work > MANY ? 1 : sizeof ways / sizeof *ways;
     int failed = 0;
-    for (size_t k = 0; runs && k < sizeof ways / sizeof *ways; k++) failed += !run_way(&g, k);
+    for (size_t k = 0; k < count; k++) failed += !run_way(&g, k);
     arena_free(&a);
-    if (failed) fail_msg("%s: %d ways of %d differ", name, failed, (int)(sizeof ways / sizeof *ways));
-    return runs;
+    if (failed) fail_msg("%s: %d ways of %d differ", name, failed, (int)count);
+    return count > 0;
 }
 
 static void small_nets_give_pytorchs_outputs(void **state) {
