@@ -1,0 +1,60 @@
+/* Inside of the C backend: what its files share while one pair is printed. */
+#ifndef NETC_BACKENDS_C_EMIT_H
+#define NETC_BACKENDS_C_EMIT_H
+
+#include "backends/c/c.h"
+#include "backends/c/spell.h"
+
+typedef struct emitter {
+    arena *arena;
+    const program *program;
+    const c_options *options;
+    diags *diags;
+    const char *prefix, *upper; /* "resnet18", "RESNET18" */
+    const char **fields;        /* of NET_params, by parameter */
+    const char **inputs, **outputs, **states;
+    bool *used;   /* kernels that a printed entry calls, by id */
+    bool *with_n; /* those that are told n */
+    text *out;
+} emitter;
+
+/* names.c */
+bool emit_names(emitter *e); /* fills prefix .. states; false with errors where a name cannot be used */
+const char *emit_layers(emitter *e, const node *n); /* "layer1.0.conv1, layer1.0.bn1 (resnet18.net:9)" */
+/* A file's name without its folders: the output must not depend on where it was made. */
+const char *emit_base_name(const char *path);
+
+/* header.c */
+void emit_header(emitter *e);
+
+/* kernels.c */
+void emit_kernels(emitter *e);
+
+/* calls.c, entries.c: the functions that run kernels and entries on a team */
+void emit_runners(emitter *e);
+void emit_entry(emitter *e, entry_kind kind); /* static void PREFIX_each_ENTRY(...) */
+extern const char *const entry_names[ENTRY_KINDS];
+/* ", " and inputs and outputs under these names, with their types or without. */
+void emit_entry_data(emitter *e, entry_kind kind, const char *const *inputs, const char *const *outputs,
+                     text *t, bool types);
+
+/* api.c: what users call */
+void emit_prototype(emitter *e, entry_kind kind); /* without its ';' */
+void emit_api(emitter *e);
+void emit_forward(emitter *e, entry_kind kind); /* forward.c */
+void emit_invoke(emitter *e);
+
+/* weights.c */
+void emit_weights(emitter *e);
+
+/* emit.c */
+bool emit_has(const emitter *e, entry_kind kind); /* present, and not replaced by embedded weights */
+bool emit_has_target(const emitter *e, target_id t);
+bool emit_picks_isa(const emitter *e);   /* on x86 there is more than one to choose from at run time */
+const char *emit_real(const emitter *e); /* "float" */
+
+static inline bool emit_on_x86(const emitter *e) {
+    return e->options->targets[TARGET_AVX512] || e->options->targets[TARGET_AVX2];
+}
+
+#endif
