@@ -56,7 +56,7 @@ static const range *value_of(const frame *fr, const kinst *x) {
 }
 
 static bool is_followed(ktype t) {
-    return t.lanes == 1 && (t.base == KB_INT || t.base == KB_I32 || t.base == KB_U8 || t.base == KB_BOOL);
+    return t.lanes == 1 && t.base != KB_PTR && t.base != KB_VOID;
 }
 
 static bool walk_access(walker *w, const frame *fr, const kinst *x) {
@@ -80,16 +80,19 @@ static range arith_range(walker *w, const frame *fr, const kinst *x) {
     return range_arith(&w->space, x->scalar, (kbase)operand.base, arg[0], arg[1], arg[2]);
 }
 
-/* A truth value or an integer stays what it is; anything else is any value of the result's type. */
+/* A value that fits the result's type stays between the numbers where it was; others become any. */
 static range cast_range(walker *w, const frame *fr, const kinst *x) {
     const range *from = value_of(fr, x->arg[0]);
     range any = range_unknown(&w->space, (kbase)x->type.base);
     bool fits = is_followed(x->arg[0]->type) && from->lo >= any.lo && from->hi <= any.hi;
-    return fits ? *from : any;
+    if (!fits) return any;
+    bool real = kbase_is_float((kbase)x->arg[0]->type.base) || kbase_is_float((kbase)x->type.base);
+    return real ? range_float(&w->space, (double)from->lo, (double)from->hi) : *from;
 }
 
 static range result_range(walker *w, const frame *fr, const kinst *x) {
-    if (x->op == K_CONST) return range_const(x->i);
+    bool real = kbase_is_float((kbase)x->type.base);
+    if (x->op == K_CONST) return real ? range_float(&w->space, x->f, x->f) : range_const(x->i);
     if (x->op == K_ARITH) return arith_range(w, fr, x);
     if (x->op == K_CAST) return cast_range(w, fr, x);
     return range_unknown(&w->space, (kbase)x->type.base);

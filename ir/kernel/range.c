@@ -218,7 +218,46 @@ static range any_arith(range_space *s, scalar_op op, kbase b, const range *x, co
     }
 }
 
+/* Whole numbers of this size are floats of either width, so rounding never leaves them. */
+enum { FLOAT_EXACT = 1 << 24 };
+
+range range_float(range_space *s, double lo, double hi) {
+    if (!(lo >= -FLOAT_EXACT && hi <= FLOAT_EXACT)) return range_new(s, -RANGE_INF, RANGE_INF);
+    int64_t below = (int64_t)lo, above = (int64_t)hi;
+    return range_new(s, below - ((double)below > lo), above + ((double)above < hi));
+}
+
+static bool is_wide(const range *x) {
+    return x->lo < -FLOAT_EXACT || x->hi > FLOAT_EXACT;
+}
+
+/* Between whole numbers. What may be anything may be NaN, which no minimum bounds. */
+static range float_arith(range_space *s, scalar_op op, const range *x, const range *y, const range *z) {
+    range r = range_new(s, -RANGE_INF, RANGE_INF);
+    for (int k = op == S_SELECT; k < scalars[op].arity; k++)
+        if (is_wide(k == 0 ? x : k == 1 ? y : z)) return r;
+    switch ((int)op) {
+    case S_ADD:
+    case S_SUB:
+    case S_MUL:
+    case S_NEG:
+    case S_MIN:
+    case S_MAX:
+    case S_RELU:
+    case S_ABS:
+    case S_SELECT: r = any_arith(s, op, KB_INT, x, y, z); break;
+    case S_FLOOR: r = *x; break;
+    case S_FMA:
+        r = product(s, x, y);
+        r = range_add(s, &r, z);
+        break;
+    default: break;
+    }
+    return range_float(s, (double)r.lo, (double)r.hi);
+}
+
 range range_arith(range_space *s, scalar_op op, kbase b, const range *x, const range *y, const range *z) {
+    if (kbase_is_float(b)) return scalar_is_compare(op) ? range_new(s, 0, 1) : float_arith(s, op, x, y, z);
     range r = any_arith(s, op, b, x, y, z);
     bool wraps = b == KB_I32 && !scalar_is_compare(op) && (r.lo < INT32_MIN || r.hi > INT32_MAX);
     return wraps ? range_unknown(s, b) : r;

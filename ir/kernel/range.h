@@ -33,9 +33,11 @@ typedef struct range_space {
 range range_const(int64_t x);
 range range_new(range_space *s, int64_t lo, int64_t hi); /* a new variable; a constant where lo == hi */
 range range_unknown(range_space *s, kbase b);            /* any value of this type */
+/* A float between two numbers, widened to whole ones. */
+range range_float(range_space *s, double lo, double hi);
 range range_add(range_space *s, const range *x, const range *y);
 range range_scale(range_space *s, const range *x, int64_t factor);
-/* Any operation of scalar.def on integers or truth values of type b; arguments past its arity are not read.
+/* Any operation of scalar.def on scalars of type b; arguments past its arity are not read.
  */
 range range_arith(range_space *s, scalar_op op, kbase b, const range *x, const range *y, const range *z);
 static inline bool range_is_const(const range *x) {
