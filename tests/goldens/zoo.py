@@ -140,8 +140,6 @@ def multiply_adds(name, module):
             total += output.numel() * m.in_features
         elif isinstance(m, torch.nn.RNNBase):
             total += inputs[0].shape[1] * sum(w.numel() for k, w in m.named_parameters() if k.startswith("weight"))
-        elif type(m).__name__ == "RBF":
-            total += m.weight.numel()
     for m in module.modules():
         m.register_forward_hook(count)
     with torch.no_grad():
