@@ -5,7 +5,7 @@ OPT     ?= -O2 -g
 Q       := $(if $(V),,@)
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 PKGS    := jansson libzip libpng libjpeg zlib
-CFLAGS  += -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(WARN) $(OPT) $(shell pkg-config --cflags $(PKGS))
+CFLAGS  += -std=c11 -D_GNU_SOURCE -ffp-contract=off -I. -I$(BUILD) $(WARN) $(OPT) $(shell pkg-config --cflags $(PKGS))
 LDLIBS  += $(shell pkg-config --libs $(PKGS)) -ldl -lpthread -lm
 
 FOLDERS := ir/base ir ir/ops ir/kernel passes backends backends/c backends/interp runtime frontend/lang frontend/api frontend/cli

@@ -81,9 +81,20 @@ static void sync_folder(const char *folder) {
     close(f);
 }
 
-bool aside_commit(aside *w) {
+bool aside_sync(aside *w) {
     if (w->file < 0) return false;
-    if (w->temporary && fsync(w->file) != 0) return fail(w, "write");
+    return !w->temporary || fsync(w->file) == 0 || fail(w, "write");
+}
+
+void aside_drop(aside *w) {
+    if (w->file >= 0) close(w->file);
+    if (w->temporary) unlink(w->temporary);
+    w->file = -1;
+    w->temporary = NULL;
+}
+
+bool aside_commit(aside *w) {
+    if (!aside_sync(w)) return false;
     int closed = close(w->file);
     w->file = -1;
     if (closed != 0) return fail(w, "write");

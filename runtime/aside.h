@@ -16,6 +16,11 @@ typedef struct aside {
 
 bool aside_open(aside *w, const char *path, diags *d);
 bool aside_write(aside *w, const void *bytes, size_t size);
+/* What was written is on the disk: false with an error, and the old file as it was, where it could not be. Before
+ * several files are committed, so that none is where one cannot be. */
+bool aside_sync(aside *w);
+/* Gives up: the old file stays as it was. */
+void aside_drop(aside *w);
 /* Syncs and renames. Whatever failed before, or fails now, leaves the old file as it was and returns false.
  */
 bool aside_commit(aside *w);

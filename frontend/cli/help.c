@@ -1,0 +1,67 @@
+/* netc help, --help, --version: from the tables of commands and options. */
+#include "frontend/api/version.h"
+#include "frontend/cli/cli.h"
+
+#include <string.h>
+
+enum { COLUMN = 22, NAMES = 10 };
+
+static const char example[] = "  netc run resnet18.net --weights w.safetensors --input cat.jpg\n";
+
+static void print_options(FILE *to, arena *a, const option *o) {
+    for (; o->name || o->letter; o++) fprintf(to, "  %-*s %s\n", COLUMN, option_words(a, o), o->help);
+}
+
+static void print_commands(FILE *to) {
+    for (const command *const *c = commands; *c; c++)
+        fprintf(to, "  %-*s %s\n", NAMES, (*c)->name, (*c)->summary);
+}
+
+void help_print(FILE *to, arena *a, const command *c) {
+    if (c) {
+        fprintf(to, "%s\nUsage: netc %s\n%s.\n\n", c->example, c->usage, c->summary);
+        print_options(to, a, c->options);
+        return;
+    }
+    fprintf(to,
+            "%s\nUsage: netc FILE.net -o FILE.c, or netc COMMAND ...\n"
+            "Compiles neural networks written as text to portable C, and runs them.\n\n",
+            example);
+    print_commands(to);
+    fputs("\n'netc help COMMAND' or 'netc COMMAND --help' says more. 'netc --version' tells the version.\n",
+          to);
+}
+
+void version_print(FILE *to) {
+    fprintf(to, "netc %s\n", NETC_VERSION);
+}
+
+static int unknown(cli *c, const char *name) {
+    const char *names[16];
+    int count = 0;
+    for (const command *const *k = commands; *k && count < 16; k++) names[count++] = (*k)->name;
+    const char *near = nearest_name(name, names, count);
+    return cli_misuse(c, "there is no command '%s'%s%s%s", name, near ? "; did you mean '" : "",
+                      near ? near : "", near ? "'?" : "");
+}
+
+static int run(cli *c) {
+    const char *name = c->operands.count ? c->operands.at[0] : NULL;
+    const command *about = name ? command_find(name) : NULL;
+    if (name && !about) return unknown(c, name);
+    help_print(stdout, c->arena, about);
+    return CLI_OK;
+}
+
+static const option none[] = {{0}};
+
+const command help_command = {
+    .name = "help",
+    .summary = "Says what a command does and takes",
+    .usage = "help [COMMAND]",
+    .example = "  netc help run\n",
+    .options = none,
+    .most = 1,
+    .operands = "COMMAND",
+    .run = run,
+};
