@@ -32,6 +32,7 @@ static bool layout_fits(const value *v) {
     case LAYOUT_BLOCKED16: return (rank == 4 || (rank == 3 && !batched)) && !l->groups;
     case LAYOUT_LANES16: return rank >= 1 && !batched && !halo && !l->groups;
     case LAYOUT_WEIGHTS16: return (rank == 2 || rank == 4) && !batched && !halo;
+    case LAYOUT_WINOGRAD: return rank == 4 && !batched && !halo && l->groups;
     case LAYOUT_WEIGHTS1: return (rank == 2 || rank == 4) && !batched && !halo && !l->groups;
     default: return (!halo || rank == 3 || rank == 4) && !l->groups;
     }

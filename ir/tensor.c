@@ -12,7 +12,7 @@ static const struct {
 
 const char *const layout_names[LAYOUT_KINDS] = {
     [LAYOUT_PLANAR] = "planar",       [LAYOUT_BLOCKED16] = "blocked16", [LAYOUT_LANES16] = "lanes16",
-    [LAYOUT_WEIGHTS16] = "weights16", [LAYOUT_WEIGHTS1] = "weights1",
+    [LAYOUT_WEIGHTS16] = "weights16", [LAYOUT_WEIGHTS1] = "weights1", [LAYOUT_WINOGRAD] = "winograd",
 };
 
 const char *dtype_name(dtype t) {
@@ -96,6 +96,8 @@ static int64_t blocked_count(const layout *l, const shape *s) {
 
 static int64_t weights_count(const layout *l, const shape *s) {
     int64_t taps = s->rank == 4 ? s->dim[2] * s->dim[3] : 1, outputs = round_up(s->dim[0], BLOCK);
+    int64_t side = l->groups + 2; /* of a winograd tile */
+    if (l->kind == LAYOUT_WINOGRAD) return outputs * side * side * round_up(s->dim[1], BLOCK);
     if (l->kind == LAYOUT_WEIGHTS1) return outputs * taps * s->dim[1];
     return outputs * taps * weights16_blocks(s, l->groups) * BLOCK;
 }
@@ -105,6 +107,7 @@ int64_t layout_count(const layout *l, const shape *s) {
     case LAYOUT_BLOCKED16: return blocked_count(l, s);
     case LAYOUT_LANES16: return round_up(s->dim[0], BLOCK) * (shape_count(s) / s->dim[0]);
     case LAYOUT_WEIGHTS16:
+    case LAYOUT_WINOGRAD:
     case LAYOUT_WEIGHTS1: return weights_count(l, s);
     default: return planar_count(l, s);
     }

@@ -10,6 +10,8 @@ typedef struct pass_options {
     kbase real;                   /* KB_F32, or KB_F64 for exact comparisons */
     int64_t max_batch;            /* ≥ 1 */
     int max_threads;              /* workspace has scratch for so many; 1..1024 */
+    bool exact;                   /* --exact-conv: no candidate that rounds more than the direct sum */
+    const char *prefer;           /* name of a candidate to take wherever it is legal; NULL: the cheapest */
     bool pixels;                  /* emit forward_u8 where the first input has normalize */
     const char *const *disabled;  /* names of optional passes to skip, ends with NULL; NULL: none */
     const char *dump_after;       /* name of a pass whose result is printed to `dump`; NULL: none */

@@ -4,6 +4,7 @@
 #include "ir/kernel/conv.h"
 #include "ir/kernel/core.h"
 #include "ir/kernel/halo.h"
+#include "ir/kernel/winograd.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
 
@@ -308,4 +309,4 @@ static const candidate direct = {.name = "direct",
                                  .epilogue = epilogue_accepts,
                                  .in_place = true};
 
-const candidate *const conv2d_candidates[] = {&depthwise_candidate, &direct, NULL};
+const candidate *const conv2d_candidates[] = {&depthwise_candidate, &direct, &winograd4_candidate, &winograd2_candidate, NULL};

@@ -164,13 +164,14 @@ kinst *kb_address(kb *b, const desc *d, kinst *const *idx) {
     return a;
 }
 
-const candidate *candidate_of(const node *n) {
-    if (n->choice) return n->choice;
-    if (node_elementwise(n)) return &elementwise_candidate;
+const candidate *candidate_choose(const node *n, bool exact, const char *prefer) {
     const candidate *best = NULL;
     double least = 0;
+    if (node_elementwise(n)) return &elementwise_candidate;
     for (const candidate *const *c = n->op->candidates; c && *c; c++) {
         if (!((*c)->families & FAMILY_CPU) || ((*c)->legal && !(*c)->legal(n))) continue;
+        if (exact && (*c)->inexact) continue;
+        if (prefer && strcmp((*c)->name, prefer) == 0) return *c;
         double cost = (*c)->cost ? (*c)->cost(n) : (double)node_work(n);
         if (!best || cost < least) {
             best = *c;
@@ -178,4 +179,8 @@ const candidate *candidate_of(const node *n) {
         }
     }
     return best;
+}
+
+const candidate *candidate_of(const node *n) {
+    return n->choice ? n->choice : candidate_choose(n, false, NULL);
 }

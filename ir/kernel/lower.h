@@ -72,6 +72,7 @@ struct candidate {
     void (*lower)(lower *l, const node *n);
     /* May an epilogue be attached, and may its operand k have this shape? NULL: no epilogue. */
     bool (*epilogue)(const node *n, const value *operand);
+    bool inexact;  /* rounds more than the direct sum: --exact-conv leaves it out */
     bool strict;   /* inputs must have no halo (others take any that is at least what they asked for) */
     bool in_place; /* result 0 may take the bytes of an epilogue operand of the same layout */
 };
@@ -80,5 +81,8 @@ struct candidate {
 extern const candidate elementwise_candidate;
 /* The candidate that will compute n: n->choice, or the cheapest legal one. */
 const candidate *candidate_of(const node *n);
+/* The cheapest legal one among those wanted: `exact` leaves out inexact ones; one named `prefer` wins if it is
+ * legal (NULL: none does). NULL if there is none. */
+const candidate *candidate_choose(const node *n, bool exact, const char *prefer);
 
 #endif

@@ -2,6 +2,7 @@
  * matrix core. Reorders of weights run once, in `prepare`. */
 #include "ir/kernel/elementwise.h"
 #include "ir/kernel/nest.h"
+#include "ir/kernel/winograd.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
 
@@ -142,7 +143,8 @@ static void lower_lanes(lower *l, const node *n) {
 
 static void lower_reorder(lower *l, const node *n) {
     layout_kind from = n->in[0]->layout.kind, to = n->out[0]->layout.kind;
-    if (to == LAYOUT_WEIGHTS16 || to == LAYOUT_WEIGHTS1) lower_pack(l, n);
+    if (to == LAYOUT_WINOGRAD) winograd_pack(l, n);
+    else if (to == LAYOUT_WEIGHTS16 || to == LAYOUT_WEIGHTS1) lower_pack(l, n);
     else if (to == LAYOUT_LANES16) lower_lanes(l, n);
     else if (from == to) lower_strided(l, n, expr_identity(l->arena));
     else lower_image(l, n);

@@ -17,7 +17,8 @@ static const char *const *optional_passes(arena *a) {
 }
 
 program *execute_compile(arena *a, const golden *g, const execute_options *o, diags *d) {
-    pass_options p = {.real = o->real, .max_batch = g->batch, .max_threads = 2, .check = o->check};
+    pass_options p = {
+        .real = o->real, .max_batch = g->batch, .max_threads = 2, .check = o->check, .prefer = o->prefer};
     p.targets[o->target] = true;
     if (o->plain) p.disabled = optional_passes(a);
     return passes_run(a, g->graph, &p, d);

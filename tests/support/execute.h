@@ -7,9 +7,10 @@
 
 typedef struct execute_options {
     target_id target;
-    bool plain; /* every optional pass off */
-    bool check; /* interpreter: shadow memory; passes: checkers after each */
-    kbase real; /* KB_F32 or KB_F64 */
+    bool plain;         /* every optional pass off */
+    bool check;         /* interpreter: shadow memory; passes: checkers after each */
+    kbase real;         /* KB_F32 or KB_F64 */
+    const char *prefer; /* candidate to take wherever it is legal */
 } execute_options;
 
 /* The program of a case; NULL with errors in d. */

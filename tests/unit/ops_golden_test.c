@@ -27,10 +27,17 @@ static int run_ways(const golden *g) {
     static const struct {
         const char *how;
         execute_options o;
-    } ways[] = {
-        {"c99", {TARGET_C99, false, true, KB_F32}},       {"c99 plain", {TARGET_C99, true, true, KB_F32}},
-        {"avx512", {TARGET_AVX512, false, true, KB_F32}}, {"avx2", {TARGET_AVX2, false, true, KB_F32}},
-        {"neon", {TARGET_NEON, false, true, KB_F32}},     {"c99 double", {TARGET_C99, false, true, KB_F64}}};
+    } ways[] = {{"c99", {TARGET_C99, false, true, KB_F32, NULL}},
+                {"c99 plain", {TARGET_C99, true, true, KB_F32, NULL}},
+                {"avx512", {TARGET_AVX512, false, true, KB_F32, NULL}},
+                {"avx2", {TARGET_AVX2, false, true, KB_F32, NULL}},
+                {"neon", {TARGET_NEON, false, true, KB_F32, NULL}},
+                {"c99 double", {TARGET_C99, false, true, KB_F64, NULL}},
+                {"direct", {TARGET_AVX512, false, true, KB_F32, "direct"}},
+                {"winograd2", {TARGET_AVX512, false, true, KB_F32, "winograd2"}},
+                {"winograd4", {TARGET_AVX512, false, true, KB_F32, "winograd4"}},
+                {"winograd4 avx2", {TARGET_AVX2, false, true, KB_F32, "winograd4"}},
+                {"winograd4 double", {TARGET_C99, false, true, KB_F64, "winograd4"}}};
     int failed = 0;
     for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
         trap t;

@@ -1,0 +1,32 @@
+/* Winograd's minimal filtering for 3×3 convolutions: F(m×m, 3×3) makes m×m results from (m + 2)² products
+ * instead of 9·m². Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray, "Fast Algorithms
+ * for Convolutional Neural Networks", 2016. The matrices are those of Toom and Cook. */
+#ifndef NETC_IR_KERNEL_WINOGRAD_H
+#define NETC_IR_KERNEL_WINOGRAD_H
+
+#include "ir/kernel/lower.h"
+
+enum { WINOGRAD_MOST = 8 /* rows of a tile: m + 2 */, WINOGRAD_TAPS = 3 };
+
+/* y = Aᵀ [(G g) ⊙ (Bᵀ d)] for n = m + 2 inputs d, three taps g and m results y. */
+typedef struct winograd_matrices {
+    int m, n;
+    double at[WINOGRAD_MOST][WINOGRAD_MOST]; /* [m][n] */
+    double g[WINOGRAD_MOST][WINOGRAD_MOST];  /* [n][3] */
+    double bt[WINOGRAD_MOST][WINOGRAD_MOST]; /* [n][n] */
+} winograd_matrices;
+
+/* For m = 2, 4, 6. */
+winograd_matrices winograd_of(int m);
+
+/* out[k] = Σ_j c[k][j]·in[j] for k in 0..rows, j in 0..columns; any width of vector. */
+void winograd_combine(kb *b, double (*c)[WINOGRAD_MOST], int rows, int columns, kinst *const *in,
+                      kinst **out);
+
+/* Lowers a reorder of weights [O,I,3,3] to LAYOUT_WINOGRAD (m in layout.groups): [⌈O/16⌉][n²][⌈I/16⌉·16][16],
+ * transformed in double. */
+void winograd_pack(lower *l, const node *n);
+
+extern const candidate winograd2_candidate, winograd4_candidate;
+
+#endif
