@@ -12,7 +12,7 @@ static void choose(pass_state *s, graph *g) {
             choose(s, ((scan_attrs *)n->attrs)->body);
             continue;
         }
-        n->choice = candidate_choose(n, s->options->exact, s->options->prefer);
+        n->choice = candidate_choose(n, s->options->max_batch, s->options->exact, s->options->prefer);
         if (!n->choice && !n->op->view)
             diag_add(s->diags, DIAG_ERROR, n->at, "internal: no way to compute op '%s' on a CPU", n->op->name);
     }

@@ -1,6 +1,7 @@
 /* Direct convolution on the matrix core: blocks of 16 channels in and out, or a planar image in (the stem).
- * One kernel index is a row of the result (or a run of pixels where rows need not be told apart) for two blocks
- * of outputs. Rows of taps that fall on padding are skipped; columns read the zero halo that the input carries. */
+ * One kernel index is a row of the result (or a run of pixels where rows need not be told apart) for two
+ * blocks of outputs. Rows of taps that fall on padding are skipped; columns read the zero halo that the input
+ * carries. */
 #include "ir/kernel/conv.h"
 #include "ir/kernel/core.h"
 #include "ir/kernel/halo.h"
@@ -11,7 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { UNIT = 2 /* blocks of outputs of one kernel index */, RUN = 84 /* pixels: a multiple of every tile */ };
+enum {
+    UNIT = 2 /* blocks of outputs of one kernel index */,
+    RUN = 84 /* pixels: a multiple of every tile */
+};
 
 typedef struct conv_recipe {
     view in, out;
@@ -47,9 +51,9 @@ static bool flat(const conv_recipe *r) {
 /* The position of one kernel index and what was worked out for it. */
 typedef struct spot {
     kinst *sample, *unit, *row;
-    kinst *taps;      /* rows of taps that fall on the image */
-    kinst *a, *b;     /* pointers: input under the first tap of the first pixel, weights */
-    kinst *out;       /* element of the first pixel in the result */
+    kinst *taps;  /* rows of taps that fall on the image */
+    kinst *a, *b; /* pointers: input under the first tap of the first pixel, weights */
+    kinst *out;   /* element of the first pixel in the result */
 } spot;
 
 /* First input block of an output block (groups): ⌊o·16 / (O/g)⌋ · (I/g) / 16, kept inside. */
@@ -163,7 +167,8 @@ static void emit_tile(kb *b, const conv_recipe *r, const spot *s, int64_t first,
     core_emit(b, &tile, &c);
 }
 
-static void emit_tiles(kb *b, const conv_recipe *r, const spot *s, int64_t first, int64_t blocks, int64_t width) {
+static void emit_tiles(kb *b, const conv_recipe *r, const spot *s, int64_t first, int64_t blocks,
+                       int64_t width) {
     tiling t = tile_row(width, b->target->pixels);
     if (t.first) {
         kinst *x = kb_for(b, "x", kb_int(b, 0), kb_int(b, t.first * t.size), t.size, KLOOP_SERIAL);
@@ -218,7 +223,8 @@ static void build_conv(kb *b, const void *recipe) {
 
 /* 1×1 without halo: the image is one long row, cut into runs. */
 static bool can_flatten(const conv_recipe *r) {
-    if (r->kernel[0] * r->kernel[1] != 1 || r->stride[0] * r->stride[1] != 1 || r->top || r->left) return false;
+    if (r->kernel[0] * r->kernel[1] != 1 || r->stride[0] * r->stride[1] != 1 || r->top || r->left)
+        return false;
     if (r->in.height != r->out.height || r->in.width != r->out.width) return false;
     if (r->in.left + r->in.right + r->out.left + r->out.right) return false;
     for (int k = 0; k < r->ep.operands; k++)
@@ -302,11 +308,18 @@ static void conv_layouts(const node *n, layout *in, layout *out) {
     epilogue_layouts(n, out, in);
 }
 
+static double direct_cost(const node *n, int64_t batch) {
+    (void)batch; /* rows of one sample reuse weights, those of the next read them again */
+    return (double)node_work(n) + WEIGHT_COST * (double)shape_count(&n->in[1]->shape);
+}
+
 static const candidate direct = {.name = "direct",
+                                 .cost = direct_cost,
                                  .families = FAMILY_CPU,
                                  .layouts = conv_layouts,
                                  .lower = lower_conv,
                                  .epilogue = epilogue_accepts,
                                  .in_place = true};
 
-const candidate *const conv2d_candidates[] = {&depthwise_candidate, &direct, &winograd4_candidate, &winograd2_candidate, NULL};
+const candidate *const conv2d_candidates[] = {&depthwise_candidate, &direct, &winograd4_candidate,
+                                              &winograd2_candidate, NULL};

@@ -113,7 +113,8 @@ static bool depthwise_legal(const node *n) {
     return w->dim[1] == 1 && a->groups == w->dim[0] && a->groups > 1;
 }
 
-static double depthwise_cost(const node *n) {
+static double depthwise_cost(const node *n, int64_t batch) {
+    (void)batch;
     return (double)node_work(n) / 4; /* against the core, which would multiply mostly zeros */
 }
 

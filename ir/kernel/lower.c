@@ -164,7 +164,7 @@ kinst *kb_address(kb *b, const desc *d, kinst *const *idx) {
     return a;
 }
 
-const candidate *candidate_choose(const node *n, bool exact, const char *prefer) {
+const candidate *candidate_choose(const node *n, int64_t batch, bool exact, const char *prefer) {
     const candidate *best = NULL;
     double least = 0;
     if (node_elementwise(n)) return &elementwise_candidate;
@@ -172,7 +172,7 @@ const candidate *candidate_choose(const node *n, bool exact, const char *prefer)
         if (!((*c)->families & FAMILY_CPU) || ((*c)->legal && !(*c)->legal(n))) continue;
         if (exact && (*c)->inexact) continue;
         if (prefer && strcmp((*c)->name, prefer) == 0) return *c;
-        double cost = (*c)->cost ? (*c)->cost(n) : (double)node_work(n);
+        double cost = (*c)->cost ? (*c)->cost(n, batch) : (double)node_work(n);
         if (!best || cost < least) {
             best = *c;
             least = cost;
@@ -182,5 +182,5 @@ const candidate *candidate_choose(const node *n, bool exact, const char *prefer)
 }
 
 const candidate *candidate_of(const node *n) {
-    return n->choice ? n->choice : candidate_choose(n, false, NULL);
+    return n->choice ? n->choice : candidate_choose(n, 1, false, NULL);
 }

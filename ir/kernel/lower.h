@@ -64,7 +64,9 @@ struct candidate {
     const char *name; /* "direct", "depthwise" */
     unsigned families;
     bool (*legal)(const node *n); /* NULL: always */
-    double (*cost)(const node *n); /* in multiply-adds of the core; NULL: node_work. The least wins. */
+    /* Of one sample in a batch of so many, in multiply-adds of the core that take as long; NULL: node_work. The
+     * least wins. */
+    double (*cost)(const node *n, int64_t batch);
     /* Given n->in[k]->layout as it stands, the layout wanted of every input (in[k]; halo: at least) and the
      * kind of result 0 (halo is the consumers' business: every lowering writes whatever halo out has). NULL:
      * all planar without halo in, planar out. */
@@ -83,6 +85,6 @@ extern const candidate elementwise_candidate;
 const candidate *candidate_of(const node *n);
 /* The cheapest legal one among those wanted: `exact` leaves out inexact ones; one named `prefer` wins if it is
  * legal (NULL: none does). NULL if there is none. */
-const candidate *candidate_choose(const node *n, bool exact, const char *prefer);
+const candidate *candidate_choose(const node *n, int64_t batch, bool exact, const char *prefer);
 
 #endif

@@ -385,24 +385,26 @@ static bool winograd_legal(const node *n) {
            n->in[1]->kind != VALUE_CONST;
 }
 
-/* Multiply-adds of the core that take as long: products of whole tiles; transforms at the cost of their
- * vector operations; weights, which are larger than direct's, at about a fifth of a multiply-add a number and
- * image. */
-static double winograd_cost(const node *n, int m) {
+/* Products of whole tiles; transforms at the cost of their vector operations; weights, which are larger than
+ * direct's but serve all samples of a run. */
+static double winograd_cost(const node *n, int m, int64_t batch) {
     const shape *w = &n->in[1]->shape, *y = &n->out[0]->shape;
     double o = (double)round_up(w->dim[0], BLOCK), c = (double)round_up(w->dim[1], BLOCK), side_ = m + 2;
-    double tiles = (double)(ceil_div(y->dim[2], m) * ceil_div(y->dim[3], m));
-    double products = side_ * side_ * o * c * tiles;
-    double transforms = tiles * (c + o) * side_ * side_ * 10;
-    double weights = side_ * side_ * o * c * 5;
+    winograd_recipe r = {.m = m, .inputs = (int64_t)c / BLOCK, .outputs = (int64_t)o / BLOCK};
+    r.rows = ceil_div(y->dim[2], m);
+    r.columns = ceil_div(y->dim[3], m);
+    cut(&r, batch, 4);
+    double tiles = (double)(r.rows * r.columns), products = side_ * side_ * o * c * tiles;
+    double transforms = tiles * (c * (double)r.splits + o) * side_ * side_ * 10;
+    double weights = side_ * side_ * o * c * WEIGHT_COST / (double)r.samples;
     return products + transforms + weights;
 }
 
-static double cost2(const node *n) {
-    return winograd_cost(n, 2);
+static double cost2(const node *n, int64_t batch) {
+    return winograd_cost(n, 2, batch);
 }
-static double cost4(const node *n) {
-    return winograd_cost(n, 4);
+static double cost4(const node *n, int64_t batch) {
+    return winograd_cost(n, 4, batch);
 }
 
 static void winograd_layouts(const node *n, layout *in, layout *out, int m) {
