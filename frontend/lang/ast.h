@@ -15,7 +15,9 @@ typedef VEC(ast_stmt *) ast_stmts;
 typedef struct ast_name {
     const char *name;
     span at;
-    bool assigned, used; /* ever, in any instance of the block */
+    bool assigned, used;           /* ever, in any instance of the block */
+    const struct ast_name *beside; /* the names given values together with it, `count` of them */
+    int count;
 } ast_name;
 typedef VEC(ast_name) ast_names;
 

@@ -71,8 +71,8 @@ static bool set_choice(elab *e, const op *o, const attr *a, const char **p, cons
     for (int i = 0; i < count; i++)
         if (strcmp(a->choices[i], from->v.as.text) == 0) return *p = a->choices[i], true;
     if (!a->choices) return *p = from->v.as.text, true;
-    fail(e, from->at, "'%s' of '%s' cannot be \"%s\"%s; choose among %s", a->name, o->name, from->v.as.text,
-         suggest(e, from->v.as.text, a->choices, count), joined(e->arena, a->choices, count));
+    fail(e, from->at, "'%s' of '%s' cannot be \"%s\"%s", a->name, o->name, from->v.as.text,
+         suggest_or_list(e, from->v.as.text, a->choices, count));
     return false;
 }
 

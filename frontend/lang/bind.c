@@ -13,8 +13,7 @@ static bool bind_named(elab *e, const char *what, const arg *a, const char *cons
                        const arg **slots) {
     int k = slot_of(a->name, names, count);
     if (k < 0) {
-        fail(e, a->at, "%s has no argument '%s'%s; it takes (%s)", what, a->name,
-             suggest(e, a->name, names, count), joined(e->arena, names, count));
+        fail(e, a->at, "%s has no argument '%s'%s", what, a->name, suggest_or_list(e, a->name, names, count));
         return false;
     }
     if (slots[k]) {

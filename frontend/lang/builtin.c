@@ -18,9 +18,11 @@ struct builtin {
 /* A shape from a size or a list of sizes, positive and within netc's limits together with all there is. */
 static bool shape_from(elab *e, const char *what, const arg *a, shape *out) {
     *out = (shape){0};
+    text given = text_in(e->arena);
+    val_print(&given, a->v);
     if (!val_ints(a->v, out->dim, MAX_RANK, &out->rank)) {
-        fail(e, a->at, "the sizes of %s must be an integer or a list of at most %d, but this is %s", what,
-             MAX_RANK, val_kind_name(e->arena, a->v));
+        fail(e, a->at, "the sizes of %s must be an integer or a list of at most %d integers, not %s", what,
+             MAX_RANK, given.at);
         return false;
     }
     int64_t all;
@@ -30,9 +32,7 @@ static bool shape_from(elab *e, const char *what, const arg *a, shape *out) {
             return false;
         }
     if (shape_valid(out) && size_add(shape_count(out), e->net->numbers, &all)) return true;
-    text t = text_in(e->arena);
-    val_print(&t, a->v);
-    fail(e, a->at, "%s of sizes %s is too large: a net holds at most 2^46 numbers", what, t.at);
+    fail(e, a->at, "%s of sizes %s is too large: a net holds at most 2^46 numbers", what, given.at);
     return false;
 }
 

@@ -122,7 +122,7 @@ static val call_block(elab *e, const ast_block *b, const ast_expr *x, args given
     f->variables = f->labels = map_in(e->arena);
     f->scope = caller->prelude && !c->label ? caller->scope : open_scope(e, c, b->name, b->prelude, x->at);
     e->frame = f;
-    if (!f->scope && c->label) return e->frame = caller, val_error();
+    if (!f->scope && !caller->prelude) return e->frame = caller, val_error();
     if (!bind_params(e, b, slots, x->at)) return val_error();
     e->calls++;
     int errors = e->diags->errors;
@@ -140,7 +140,7 @@ static val dispatch(elab *e, const ast_expr *x, const callee *to, args given) {
     if (to->builtin) return call_builtin(e, to->builtin, given, x->at);
     bool quiet = e->frame->prelude && !x->as.call.label;
     scope *s = quiet ? e->frame->scope : open_scope(e, &x->as.call, to->op->name, !e->frame->prelude, x->at);
-    if (!s && x->as.call.label) return val_error();
+    if (!s && !quiet) return val_error();
     return call_op(e, to->op, given, s, x->at);
 }
 
@@ -152,6 +152,7 @@ val eval_call(elab *e, const ast_expr *x, const val *first, const ast_expr *firs
     if (!eval_args(e, &x->as.call, first, first_from, lead, &given) || !known || e->stopped)
         return val_error();
     if (e->depth >= MAX_EVALUATION) return eval(e, x); /* reports */
+    if (!tick(e, x->at, CALL_STEPS)) return val_error();
     e->depth++;
     val v = dispatch(e, x, &to, given);
     e->depth--;

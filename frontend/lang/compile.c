@@ -39,11 +39,23 @@ static ast_expr *parse_definition(elab *e, const char *given) {
     return parse_expr(e->arena, s, (uint32_t)strcspn(given, "=") + 1, (uint32_t)s->bytes, e->diags);
 }
 
+/* What the command line gives must be of the kind of the default: a size stays a size. */
+static void check_kind(elab *e, const ast_arg *p, const ast_expr *given, val v) {
+    val usual = eval_one(e, p->value);
+    bool number = usual.kind == VAL_REAL && v.kind == VAL_INT;
+    if (v.kind == usual.kind || number || usual.kind == VAL_NONE || v.kind == VAL_ERROR ||
+        usual.kind == VAL_ERROR)
+        return;
+    fail(e, given->at, "'%s' is %s in the text, but this is %s", p->name, val_kind_name(e->arena, usual),
+         val_kind_name(e->arena, v));
+}
+
 static void bind_net_argument(elab *e, const ast_arg *p, const lang_options *o) {
     const char *given = definition(o->defines, p->name);
     if (!given) given = definition(o->sets, p->name);
     const ast_expr *x = given ? parse_definition(e, given) : p->value;
     val v = x ? eval_one(e, x) : val_error();
+    if (given && x && p->value) check_kind(e, p, x, v);
     if (!x && !given)
         fail(e, p->at, "'%s' has no default: give it on the command line, -D %s=...", p->name, p->name);
     bind_name(e, p->name, v, p->at);
@@ -61,10 +73,8 @@ static void check_defines(elab *e, const ast_block *net, const char *const *defi
         if (!defines[i][length])
             diag_file(e->diags, "-D", "'%s' has no '=': write -D NAME=VALUE", defines[i]);
         else if (!known)
-            diag_file(e->diags, "-D", "net '%s' has no argument '%s'%s%s%s", net->name, name,
-                      suggest(e, name, names.at, names.count),
-                      names.count ? "; it takes " : "; it takes none",
-                      joined(e->arena, names.at, names.count));
+            diag_file(e->diags, "-D", "net '%s' has no argument '%s'%s", net->name, name,
+                      suggest_or_list(e, name, names.at, names.count));
     }
 }
 
@@ -81,12 +91,26 @@ static void check_outputs(elab *e, const ast_block *net) {
              e->net->outputs.at[0].name, shape_string(e->arena, &first->shape));
 }
 
+static bool is_input(const elab *e, const ast_name *target) {
+    for (int i = 0; i < e->net->inputs.count; i++)
+        if (e->net->inputs.at[i]->at.begin == target->at.begin &&
+            e->net->inputs.at[i]->at.source == target->at.source)
+            return true;
+    return false;
+}
+
 static void warn_unused(elab *e) {
-    for (int i = 0; i < e->targets.count; i++)
-        if (!e->targets.at[i]->used)
-            diag_add(e->diags, DIAG_WARNING, e->targets.at[i]->at,
-                     "'%s' is given a value here that nothing uses; '_' says that this is meant",
-                     e->targets.at[i]->name);
+    for (int i = 0; i < e->targets.count; i++) {
+        const ast_name *t = e->targets.at[i];
+        bool used = t->used; /* of several results one is enough */
+        for (int k = 0; k < t->count; k++) used = used || t->beside[k].used;
+        if (used) continue;
+        if (is_input(e, t))
+            diag_add(e->diags, DIAG_WARNING, t->at, "input '%s' is never used", t->name);
+        else
+            diag_add(e->diags, DIAG_WARNING, t->at,
+                     "'%s' is given a value here that nothing uses; call it '_' if that is meant", t->name);
+    }
 }
 
 static void run_net(elab *e, const ast_block *net, const lang_options *o) {

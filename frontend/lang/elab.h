@@ -13,11 +13,13 @@
 enum {
     MAX_CALLS = 100,       /* blocks inside one another */
     MAX_EVALUATION = 1500, /* calls and expressions inside one another: bounds the C stack */
-    MAX_STEPS = 3000000,   /* evaluations: a loop that never ends is refused in well under a second */
+    MAX_STEPS = 2000000,   /* evaluations: a loop that never ends is refused in well under a second */
+    CALL_STEPS = 10,       /* what a call counts as: it takes that much time and memory */
     MAX_LIST = 100000,     /* elements */
     MAX_STRING = 10000,    /* bytes */
     MAX_SCANS = 8,         /* inside one another */
     MAX_ERRORS = 20,       /* loops end after so many: more would not be shown */
+    MAX_REPORTS = 200,     /* errors reported, repeats too: then the text is given up */
     MAX_NAME = 95          /* bytes of a parameter's name: a field of the generated table */
 };
 
@@ -66,7 +68,7 @@ typedef struct elab {
     int level;
     block_table blocks, prelude;
     frame *frame;
-    int calls, depth;
+    int calls, depth, reports;
     int64_t steps, nodes, max_nodes;
     bool stopped;            /* a limit was hit and reported: everything unwinds */
     map fields;              /* names of the generated struct → parameter (value) */
@@ -93,10 +95,12 @@ span here(const elab *e, span at);
 /* An error with the chain of blocks; gives VAL_ERROR. */
 val fail(elab *e, span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 val stop(elab *e, span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void note_chain(elab *e);
+void note_chain(elab *e);                      /* ends every error */
 void note_operand(elab *e, const ast_expr *x); /* 'y' comes from here */
 /* ": did you mean 'conv'?" or ""; the second form is for lists that end with NULL. */
 const char *suggest(elab *e, const char *name, const char *const *among, int count);
+/* The same, or all of them where none is near. */
+const char *suggest_or_list(elab *e, const char *name, const char *const *among, int count);
 const char *joined(arena *a, const char *const *names, int count); /* "a, b, c" */
 
 /* eval.c. Several results stay several (eval), or the first is taken (eval_one). */

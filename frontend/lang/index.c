@@ -32,8 +32,8 @@ static val tensor_field(elab *e, const ast_expr *x, const value *v) {
         return fail(e, x->as.field.name_at, "a tensor %s has no %s", shape_string(e->arena, &v->shape), name);
     }
     int count = (int)(sizeof field_names / sizeof *field_names);
-    return fail(e, x->as.field.name_at, "a tensor has no '%s'%s; it has %s", name,
-                suggest(e, name, field_names, count), joined(e->arena, field_names, count));
+    return fail(e, x->as.field.name_at, "a tensor has no '%s'%s", name,
+                suggest_or_list(e, name, field_names, count));
 }
 
 val eval_field(elab *e, const ast_expr *x) {

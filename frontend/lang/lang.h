@@ -13,7 +13,7 @@ typedef struct lang_options {
 } lang_options;
 
 enum {
-    LANG_MAX_NODES = 100000, /* operations: a hundred times the largest net of the zoo */
+    LANG_MAX_NODES = 50000,  /* operations: a hundred times the largest net of the zoo */
     LANG_MAX_BYTES = 4 << 20 /* of one text */
 };
 

@@ -42,6 +42,11 @@ scope *open_scope(elab *e, const ast_call *call, const char *block, bool layer, 
     const scope *parent = e->frame->scope;
     const char *label = call->label ? label_text(e, call->label) : stable_label(e, block);
     if (!label) return NULL;
+    if (strlen(label) > MAX_NAME) {
+        fail(e, call->label ? call->label->at : at, "the label '%.40s...' is longer than %d bytes", label,
+             MAX_NAME);
+        return NULL;
+    }
     if (call->label) use_label(e, label);
     scope *s = NEW(e->arena, scope);
     *s = (scope){.parent = e->frame->scope, .block = block, .at = here(e, at), .layer = layer, .order = -1};

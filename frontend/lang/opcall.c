@@ -110,8 +110,8 @@ static bool unknown_argument(sorting *s, const arg *a) {
     const char **names = NEW_ARRAY(s->e->arena, const char *, inputs + attrs);
     for (int i = 0; i < inputs; i++) names[i] = s->o->input_names[i];
     for (int i = 0; i < attrs; i++) names[inputs + i] = s->o->attrs[i].name;
-    fail(s->e, a->at, "'%s' has no argument '%s'%s; it takes (%s)", s->o->name, a->name,
-         suggest(s->e, a->name, names, inputs + attrs), joined(s->e->arena, names, inputs + attrs));
+    fail(s->e, a->at, "'%s' has no argument '%s'%s", s->o->name, a->name,
+         suggest_or_list(s->e, a->name, names, inputs + attrs));
     return false;
 }
 

@@ -76,7 +76,7 @@ static val operate_numbers(elab *e, const ast_expr *x, double a, double b) {
 static val join_lists(elab *e, const ast_expr *x, const val_list *a, const val_list *b) {
     int count = a->count + b->count;
     if (count > MAX_LIST) return fail(e, x->at, "this list grows past %d elements", MAX_LIST);
-    if (!tick(e, x->at, count / 8)) return val_error();
+    if (!tick(e, x->at, count)) return val_error();
     val *items = NEW_ARRAY(e->arena, val, count);
     for (int i = 0; i < count; i++) items[i] = i < a->count ? a->at[i] : b->at[i - a->count];
     return val_list_of(e->arena, VAL_LIST, items, count);

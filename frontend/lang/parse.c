@@ -65,10 +65,10 @@ static bool begins_line(const source *s, uint32_t at) {
 }
 
 static void too_deep(parse *p, span at, const char *what) {
-    if (!p->too_deep)
+    if (!p->ended)
         diag_add(p->diags, DIAG_ERROR, at, "%s: give parts of it names of their own, or move them to a block",
                  what);
-    p->too_deep = true;
+    p->ended = true;
 }
 
 /* Keeps the stack of open brackets. A '}' closes whatever an error left open inside its braces. */
@@ -88,17 +88,6 @@ static int track(parse *p, int token, span at) {
     return token;
 }
 
-/* May parsing resume at this token? It must begin a line in open braces, or close them. */
-static bool resumes(const parse *p, int token, span at, int open) {
-    if (token == T_END) return true;
-    if (p->skip == RECOVER_ITEM) return token_begins_item(token) && begins_line(p->source, at.begin);
-    if (p->open > open) return false; /* inside braces that the broken statement opened */
-    if (token == '}') return p->open < open || open == 0;
-    bool inside = p->open && p->brackets[p->open - 1].open != '{';
-    return (token_begins_statement(token) || token_begins_item(token)) && !inside &&
-           begins_line(p->source, at.begin);
-}
-
 /* Number of open brackets when those after the innermost '{' are left out. */
 static int open_braces(const parse *p) {
     int open = p->open;
@@ -106,10 +95,21 @@ static int open_braces(const parse *p) {
     return open;
 }
 
+/* May parsing resume at this token? It must begin a line in the braces where the error was, or close them. */
+static bool resumes(const parse *p, int token, span at) {
+    if (token == T_END) return true;
+    if (p->skip == RECOVER_ITEM) return token_begins_item(token) && begins_line(p->source, at.begin);
+    if (token == '}') return p->open < p->base;
+    return p->open == p->base && (token_begins_statement(token) || token_begins_item(token)) &&
+           begins_line(p->source, at.begin);
+}
+
 static int skip_tokens(parse *p, LANG_STYPE *token_value, span *at) {
-    int open = open_braces(p), token;
-    do token = p->too_deep ? T_END : track(p, lang_scan(token_value, at, p->scanner), *at);
-    while (!resumes(p, token, *at, open));
+    int token;
+    do token = p->ended ? T_END : track(p, lang_scan(token_value, at, p->scanner), *at);
+    while (!resumes(p, token, *at));
+    if (token == T_END) p->ended = true; /* what is missing at the end may lie in what was skipped */
+    if (p->skip == RECOVER_ITEM) p->open = 0;
     p->skip = 0;
     return token;
 }
@@ -121,7 +121,7 @@ int lang_lex(LANG_STYPE *token_value, span *at, parse *p) {
         *at = (span){p->source, p->offset, p->offset};
         return token;
     }
-    if (p->too_deep)
+    if (p->ended)
         token = T_END;
     else if (p->skip)
         token = skip_tokens(p, token_value, at);
@@ -133,12 +133,16 @@ int lang_lex(LANG_STYPE *token_value, span *at, parse *p) {
 
 int parse_recover(parse *p, int level, int lookahead, span at, int empty) {
     p->skip = level;
-    if (lookahead == T_END) return p->skip = 0, lookahead;
+    if (lookahead == T_END) p->ended = true;
+    if (lookahead == '{' && p->open) p->open--; /* belongs to what is skipped */
+    p->base = open_braces(p);
+    if (lookahead == '{') track(p, '{', at);
     if (lookahead == empty || (at.begin && p->resumed == at.begin)) return empty;
-    int open = open_braces(p);
+    int open = p->open;
+    if (lookahead != '{') p->open = p->base; /* a statement on a new line ends brackets that were left open */
     bool closes = lookahead == '}' && level == RECOVER_STATEMENT;
-    if (!closes && !resumes(p, lookahead, at, open)) {
-        if (lookahead == '{' && p->open) p->open--, track(p, '{', at);
+    if (!closes && !resumes(p, lookahead, at)) {
+        p->open = open;
         return empty;
     }
     p->resumed = at.begin;

@@ -22,8 +22,9 @@ typedef struct parse {
     uint32_t offset;  /* of the next byte the lexer looks at */
     int start;        /* token handed out first: chooses the grammar's start; 0: none */
     bool comments;    /* hand out comments as tokens (formatter) */
-    bool too_deep;    /* reported; parsing stops */
+    bool ended;       /* parsing stops: an error that leaves nothing to go on with is reported */
     int skip;         /* error recovery: 0, or RECOVER_STATEMENT, RECOVER_ITEM */
+    int base;         /* how many brackets were open around what is skipped */
     uint32_t resumed; /* where recovery last resumed, to be sure of progress */
     bracket brackets[MAX_BRACKETS];
     int open;

@@ -40,7 +40,7 @@ void syntax_error(parse *p, span at, const char *name, const char *const *names,
     do {                                                                                                      \
         yychar = parse_recover(p, level, yychar, yylloc, T_LANG_EMPTY);                                            \
         yyerrok;                                                                                              \
-        if (p->too_deep) YYABORT;                                                                             \
+        if (p->ended) YYABORT;                                                                             \
     } while (0)
 }
 

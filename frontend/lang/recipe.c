@@ -21,8 +21,8 @@ static void unknown_rule(elab *e, const char *entry, const char *name, span at) 
     VEC(const char *) all = {0};
     for (const rule *r = recipe_rules; r->name; r++)
         if (strcmp(r->entry, entry) == 0) VEC_PUSH(e->arena, &all, r->name);
-    fail(e, at, "there is no %s '%s'%s; there are %s", strcmp(entry, "augment") == 0 ? "augmentation" : entry,
-         name, suggest(e, name, all.at, all.count), joined(e->arena, all.at, all.count));
+    fail(e, at, "there is no %s '%s'%s", strcmp(entry, "augment") == 0 ? "augmentation" : entry, name,
+         suggest_or_list(e, name, all.at, all.count));
 }
 
 static bool within(elab *e, const arg *a, const rule_arg *r, double x) {
@@ -173,8 +173,7 @@ static void read_entry(elab *e, const char *entry, span at, const ast_expr *x, r
     bool known = false;
     for (int i = 0; i < ENTRIES; i++) known = known || strcmp(entries[i], entry) == 0;
     if (!known)
-        fail(e, at, "a train block has no '%s'%s; it has %s", entry, suggest(e, entry, entries, ENTRIES),
-             joined(e->arena, entries, ENTRIES));
+        fail(e, at, "a train block has no '%s'%s", entry, suggest_or_list(e, entry, entries, ENTRIES));
     else if (slot && x->kind == AST_NONE)
         *slot = c;
     else if (slot && read_call(e, entry, x, &c, r))
@@ -205,16 +204,16 @@ static void set_argument(elab *e, recipe_call *c, const char *entry, const char 
              name, entry);
         return;
     }
-    for (; r->args[count].name; count++) names[count] = r->args[count].name;
+    const rule_arg *known = r->args + (r->args[0].kind == RULE_OUTPUT && r->args[0].name);
+    for (; known[count].name; count++) names[count] = known[count].name;
     while (k < count && strcmp(names[k], name) != 0) k++;
-    if (k == count || r->args[k].kind == RULE_OUTPUT) {
-        fail(e, at, "'%s' has no argument '%s'%s; it takes (%s)", c->name, name,
-             suggest(e, name, names, count), joined(e->arena, names, count));
+    if (k == count) {
+        fail(e, at, "'%s' has no argument '%s'%s", c->name, name, suggest_or_list(e, name, names, count));
         return;
     }
     recipe_arg value_of;
     const arg a = {name, x->at, eval_one(e, x), x};
-    if (!rule_value(e, &a, &r->args[k], &value_of)) return;
+    if (!rule_value(e, &a, &known[k], &value_of)) return;
     for (int i = 0; i < c->args.count; i++)
         if (strcmp(c->args.at[i].name, name) == 0) {
             c->args.at[i] = value_of;

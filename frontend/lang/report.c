@@ -11,6 +11,7 @@ span here(const elab *e, span at) {
 
 void note_chain(elab *e) {
     int shown = 0;
+    if (++e->reports > MAX_REPORTS) e->stopped = true;
     for (const frame *f = e->frame; f && shown < MAX_CHAIN; f = f->caller) {
         if (f->body || f->prelude || f->block->net) continue;
         diag_add(e->diags, DIAG_NOTE, f->call_at, "in block '%s' of '%s'", f->block->name, f->scope->path);
@@ -50,6 +51,14 @@ void note_operand(elab *e, const ast_expr *x) {
 const char *suggest(elab *e, const char *name, const char *const *among, int count) {
     const char *near = nearest_name(name, among, count);
     return near ? arena_printf(e->arena, "; did you mean '%s'?", near) : "";
+}
+
+const char *suggest_or_list(elab *e, const char *name, const char *const *among, int count) {
+    const char *near = suggest(e, name, among, count);
+    if (*near) return near;
+    return count ? arena_printf(e->arena, "; there %s %s", count == 1 ? "is" : "are",
+                                joined(e->arena, among, count))
+                 : "; there are none";
 }
 
 const char *joined(arena *a, const char *const *names, int count) {

@@ -43,7 +43,7 @@ static bool read_range(scanning *s, const ast_domain *d) {
         return false;
     }
     s->steps = to - from;
-    if (!tick(s->e, d->at, s->steps / 8)) return false;
+    if (!tick(s->e, d->at, s->steps)) return false;
     double *numbers = NEW_ARRAY(s->e->arena, double, s->steps);
     for (int64_t i = 0; i < s->steps; i++) numbers[i] = (double)(from + i);
     shape all = shape_of(1, &s->steps);

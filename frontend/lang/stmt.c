@@ -61,6 +61,8 @@ static void exec_assign(elab *e, ast_stmt *s) {
                  given, given == 1 ? "" : "s");
     for (int i = 0; i < names->count; i++) {
         val one = v.kind == VAL_MANY ? v.as.list->at[i] : v;
+        names->at[i].beside = names->at;
+        names->at[i].count = names->count;
         assign(e, &names->at[i], one, names->at[i].at);
     }
 }
@@ -238,11 +240,16 @@ void exec_all(elab *e, const ast_stmts *statements) {
         return;
     }
     e->depth++;
+    int errors = e->diags->errors;
     for (int i = 0; i < statements->count; i++) {
         ast_stmt *s = statements->at[i];
         bool over = e->frame->returned && !e->frame->body;
         if (over || !tick(e, s->at, 1)) break;
         exec(e, s);
+        if (e->frame->prelude && e->diags->errors > errors) { /* one mistake of the caller, one error */
+            e->frame->returned = true;
+            e->frame->result = val_error();
+        }
     }
     e->depth--;
 }

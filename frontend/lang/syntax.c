@@ -102,7 +102,7 @@ static void note_open(parse *p) {
 }
 
 void syntax_error(parse *p, span at, const char *name, const char *const *names, int count) {
-    if (p->too_deep || strcmp(name, "BAD") == 0) return; /* reported where it was found */
+    if (p->ended || strcmp(name, "BAD") == 0) return; /* reported where it was found */
     bool end = strcmp(name, "the end of the text") == 0;
     const char *found = name, *wanted = expectation(p, names, count);
     if (at.end > at.begin && (strcmp(name, "a name") == 0 || strcmp(name, "an integer") == 0)) {
@@ -121,14 +121,14 @@ void syntax_error(parse *p, span at, const char *name, const char *const *names,
         text_puts(&t, name);
         text_puts(&t, hole + 2);
         diag_add(p->diags, DIAG_ERROR, at, "%s", t.at);
-        if (strstr(mistake, "missing")) note_open(p), p->too_deep = true; /* the rest would only confuse */
+        if (strstr(mistake, "missing")) note_open(p), p->ended = true; /* the rest would only confuse */
     } else {
-        diag_add(p->diags, DIAG_ERROR, at, "unexpected %s%s", found, wanted);
+        diag_add(p->diags, DIAG_ERROR, at, "unexpected %s%s", end ? "end of the text" : found, wanted);
     }
 }
 
 void lang_error(const span *at, parse *p, const char *message) {
     (void)message; /* the only one that reaches here: the stack is full */
-    if (!p->too_deep) diag_add(p->diags, DIAG_ERROR, *at, "this nests too deeply: split it into blocks");
-    p->too_deep = true;
+    if (!p->ended) diag_add(p->diags, DIAG_ERROR, *at, "this nests too deeply: split it into blocks");
+    p->ended = true;
 }
