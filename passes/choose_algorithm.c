@@ -14,7 +14,8 @@ static void choose(pass_state *s, graph *g) {
         }
         n->choice = candidate_choose(n, s->options->max_batch, s->options->exact, s->options->prefer);
         if (!n->choice && !n->op->view)
-            diag_add(s->diags, DIAG_ERROR, n->at, "internal: no way to compute op '%s' on a CPU", n->op->name);
+            diag_add(s->diags, DIAG_ERROR, n->at, "internal: no way to compute op '%s' on a CPU",
+                     n->op->name);
     }
 }
 

@@ -1,7 +1,7 @@
 /* choose-layout: decides how every value lies in memory and writes the reorders that this takes.
  * Does:   asks each node's candidate what it wants; kinds go forward with the data, halos backward from the
- *         consumers. Puts a `reorder` wherever a value is wanted otherwise than it is made; weights are packed
- *         so, once, in the weights' region. Graph outputs, states and scan results end up planar and dense,
+ *         consumers. Puts a `reorder` wherever a value is wanted otherwise than it is made; weights are
+ * packed so, once, in the weights' region. Graph outputs, states and scan results end up planar and dense,
  *         each made by a node of its own; parameters that the forward region reads are copied to `packed`.
  * Needs:  choose-algorithm.
  * Breaks: topological order is restored at the end. */
@@ -22,13 +22,13 @@ typedef VEC(value *) copies;
 typedef struct chooser {
     pass_state *state;
     graph *graph;
-    node *scan;       /* whose body this is, NULL at the top */
+    node *scan;            /* whose body this is, NULL at the top */
     struct chooser *outer; /* of the graph around the body */
     bool *outer_weights;
-    want *wants;      /* by position in the node list as it was */
-    node **nodes;     /* that list */
+    want *wants;  /* by position in the node list as it was */
+    node **nodes; /* that list */
     int count;
-    copies *copies;   /* by value id, of the values there were at first */
+    copies *copies; /* by value id, of the values there were at first */
     int known;
 } chooser;
 
@@ -38,7 +38,8 @@ static bool is_scan(const node *n) {
 
 /* Made where no halo can be written: by the outside, a view, a scan, a strict candidate. */
 static bool fixed_in_place(const value *v) {
-    return v->kind != VALUE_NODE || v->def->op->view || is_scan(v->def) || (v->def->choice && v->def->choice->strict);
+    return v->kind != VALUE_NODE || v->def->op->view || is_scan(v->def) ||
+           (v->def->choice && v->def->choice->strict);
 }
 
 static void set_layout(value *v, layout y) {
@@ -69,7 +70,8 @@ static value *capture_packed(chooser *c, value *argument, layout y, const node *
         if (scan->in[k] == packed) return c->graph->arguments.at[k];
     value *inner = graph_argument(c->graph, argument->name, argument->type, argument->shape);
     inner->layout = y;
-    scan->in = arena_grow(c->outer->graph->arena, scan->in, (size_t)scan->inputs, (size_t)scan->inputs + 1, sizeof *scan->in);
+    scan->in = arena_grow(c->outer->graph->arena, scan->in, (size_t)scan->inputs, (size_t)scan->inputs + 1,
+                          sizeof *scan->in);
     scan->in[scan->inputs++] = packed;
     scan->own_inputs = scan->inputs;
     return inner;
@@ -150,8 +152,8 @@ static bool is_param(const value *v) {
     return v->kind == VALUE_PARAM;
 }
 
-/* Where an input is still not as wanted: no halo where there must be one, or one where there must be none; or a
- * parameter read by the forward region. */
+/* Where an input is still not as wanted: no halo where there must be one, or one where there must be none; or
+ * a parameter read by the forward region. */
 static void mend_inputs(chooser *c, const bool *weights) {
     for (int i = 0; i < c->count; i++) {
         node *n = c->nodes[i];
@@ -225,7 +227,8 @@ static void choose_bodies(chooser *c, bool *weights) {
             choose_layouts(c->state, ((scan_attrs *)c->nodes[i]->attrs)->body, c->nodes[i], c, weights);
 }
 
-/* Pictures are converted from 8 bits while they are laid out for the first layer: that takes a node of its own. */
+/* Pictures are converted from 8 bits while they are laid out for the first layer: that takes a node of its
+ * own. */
 static void lay_out_pixels(pass_state *s, graph *g) {
     for (int i = 0; s->options->pixels && i < g->inputs.count; i++) {
         value *v = g->inputs.at[i];
@@ -251,8 +254,10 @@ static void choose_layouts(pass_state *s, graph *g, node *scan, chooser *outer, 
     choose_kinds(&c);
     choose_halos(&c);
     bool *weights = graph_weight_region(s->arena, g);
-    if (!scan) mend_inputs(&c, weights);
-    else mend_inputs(&c, NEW_ARRAY(s->arena, bool, g->next_id));
+    if (!scan)
+        mend_inputs(&c, weights);
+    else
+        mend_inputs(&c, NEW_ARRAY(s->arena, bool, g->next_id));
     mend_outputs(&c);
     graph_sort(g);
 }

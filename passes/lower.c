@@ -1,6 +1,6 @@
 /* lower: the graph's nodes as calls of kernels.
- * Does:   fills the program's entries: the weights' region becomes `prepare`, the rest `forward`, a scan a loop
- *         over the calls of its body. `forward_u8` is forward with the layout of the picture replaced by its
+ * Does:   fills the program's entries: the weights' region becomes `prepare`, the rest `forward`, a scan a
+ * loop over the calls of its body. `forward_u8` is forward with the layout of the picture replaced by its
  *         conversion from 8 bits. Adds scratch to the workspace and computes the hash of net and packing.
  * Needs:  plan-buffers.
  * Breaks: nothing. */
@@ -66,8 +66,10 @@ static bool is_alias(const lower *l, const node *n) {
 }
 
 static void lower_node(pass_state *s, lower *l, const node *n) {
-    if (n->op == &op_scan) lower_scan(s, l, n);
-    else if (!is_alias(l, n)) n->choice->lower(l, n);
+    if (n->op == &op_scan)
+        lower_scan(s, l, n);
+    else if (!is_alias(l, n))
+        n->choice->lower(l, n);
 }
 
 static void lower_nodes(pass_state *s, lower *l, const graph *g) {
@@ -98,8 +100,10 @@ static void lower_u8(pass_state *s, lower *l) {
     l->steps = &to->steps;
     for (int i = 0; i < from->steps.list.count; i++) {
         step *at = &from->steps.list.at[i];
-        if (!at->is_loop && at->call.node == image) lower_pixels(l, image, pixels);
-        else VEC_PUSH(s->arena, &to->steps.list, *at);
+        if (!at->is_loop && at->call.node == image)
+            lower_pixels(l, image, pixels);
+        else
+            VEC_PUSH(s->arena, &to->steps.list, *at);
     }
 }
 
@@ -119,7 +123,8 @@ static uint64_t hash_program(const pass_state *s) {
         int64_t lies[3] = {b->offset, b->fixed, b->elem};
         if (b->area == AREA_PACKED) h = hash_bytes(lies, sizeof lies, h);
     }
-    for (int i = 0; i < p->kernels.count; i++) h = hash_bytes(p->kernels.at[i]->name, strlen(p->kernels.at[i]->name), h);
+    for (int i = 0; i < p->kernels.count; i++)
+        h = hash_bytes(p->kernels.at[i]->name, strlen(p->kernels.at[i]->name), h);
     return h;
 }
 

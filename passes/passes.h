@@ -1,32 +1,32 @@
-/* The pass pipeline: one table orders the passes; each lives in a file of its own, named after it, and exports
- * one function. A pass reads and edits the state; it owns no memory. */
+/* The pass pipeline: one table orders the passes; each lives in a file of its own, named after it, and
+ * exports one function. A pass reads and edits the state; it owns no memory. */
 #ifndef NETC_PASSES_PASSES_H
 #define NETC_PASSES_PASSES_H
 
 #include "ir/kernel/lower.h"
 
 typedef struct pass_options {
-    bool targets[TARGET_COUNT];   /* which bodies to lower */
-    kbase real;                   /* KB_F32, or KB_F64 for exact comparisons */
-    int64_t max_batch;            /* ≥ 1 */
-    int max_threads;              /* workspace has scratch for so many; 1..1024 */
-    bool exact;                   /* --exact-conv: no candidate that rounds more than the direct sum */
-    const char *prefer;           /* name of a candidate to take wherever it is legal; NULL: the cheapest */
-    bool pixels;                  /* emit forward_u8 where the first input has normalize */
-    const char *const *disabled;  /* names of optional passes to skip, ends with NULL; NULL: none */
-    const char *dump_after;       /* name of a pass whose result is printed to `dump`; NULL: none */
+    bool targets[TARGET_COUNT];  /* which bodies to lower */
+    kbase real;                  /* KB_F32, or KB_F64 for exact comparisons */
+    int64_t max_batch;           /* ≥ 1 */
+    int max_threads;             /* workspace has scratch for so many; 1..1024 */
+    bool exact;                  /* --exact-conv: no candidate that rounds more than the direct sum */
+    const char *prefer;          /* name of a candidate to take wherever it is legal; NULL: the cheapest */
+    bool pixels;                 /* emit forward_u8 where the first input has normalize */
+    const char *const *disabled; /* names of optional passes to skip, ends with NULL; NULL: none */
+    const char *dump_after;      /* name of a pass whose result is printed to `dump`; NULL: none */
     text *dump;
-    bool check;                   /* run the checkers after every pass (tests; always in sanitizer builds) */
+    bool check; /* run the checkers after every pass (tests; always in sanitizer builds) */
 } pass_options;
 
 typedef struct pass_state {
-    arena *arena;                 /* the compilation's */
+    arena *arena; /* the compilation's */
     const pass_options *options;
     diags *diags;
     graph *graph;
-    place *places;                /* by value id, from plan-buffers on */
-    program *program;             /* from plan-buffers on */
-    struct scan_plan *scans;      /* places inside scan bodies (passes/plan.h) */
+    place *places;           /* by value id, from plan-buffers on */
+    program *program;        /* from plan-buffers on */
+    struct scan_plan *scans; /* places inside scan bodies (passes/plan.h) */
 } pass_state;
 
 typedef struct pass {
@@ -43,12 +43,12 @@ extern const pass passes[]; /* in order; ends with a NULL name */
 program *passes_run(arena *a, const graph *g, const pass_options *o, diags *d);
 
 /* In order: */
-void pass_expand(pass_state *s);           /* composites → primitives (batchnorm's eval affine aside) */
-void pass_eval(pass_state *s);             /* required: dropout gone, batchnorm an affine map of running statistics */
-void pass_hoist(pass_state *s);            /* out of scans: invariants, products of whole sequences */
+void pass_expand(pass_state *s); /* composites → primitives (batchnorm's eval affine aside) */
+void pass_eval(pass_state *s);   /* required: dropout gone, batchnorm an affine map of running statistics */
+void pass_hoist(pass_state *s);  /* out of scans: invariants, products of whole sequences */
 void pass_fold_bn(pass_state *s);
 void pass_fold_constants(pass_state *s);
-void pass_simplify(pass_state *s);         /* identity and dead nodes */
+void pass_simplify(pass_state *s); /* identity and dead nodes */
 void pass_cse(pass_state *s);
 void pass_fuse(pass_state *s);             /* epilogues and elementwise chains */
 void pass_choose_algorithm(pass_state *s); /* required */
@@ -57,8 +57,8 @@ void pass_plan_buffers(pass_state *s);     /* required: views, in place, lifetim
 void pass_lower(pass_state *s);            /* required: program with entries */
 void pass_unroll(pass_state *s);           /* required: loops marked unroll */
 
-/* For backends: expands what `supported` lacks (exp, tanh, sigmoid, ... into polynomials; relu into max) in every
- * function of the program for target t. */
+/* For backends: expands what `supported` lacks (exp, tanh, sigmoid, ... into polynomials; relu into max) in
+ * every function of the program for target t. */
 void legalise(program *p, target_id t, const bool supported[S_COUNT]);
 
 #endif

@@ -1,11 +1,10 @@
 /* plan-buffers: where every value lies.
- * Does:   makes the program's buffers and a place for every value. Reshapes, aligned parts of concats and splits
- *         and scan results are views; elementwise results and epilogues take the bytes of an operand that dies;
- *         what remains is put at the lowest offset that no value alive at the same time holds, largest first
- *         (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, greedy by size).
- *         The same plan serves `packed` (values of the weights' region; what forward reads lives on).
- * Needs:  choose-layout.
- * Breaks: nothing; adding or moving nodes afterwards would. */
+ * Does:   makes the program's buffers and a place for every value. Reshapes, aligned parts of concats and
+ * splits and scan results are views; elementwise results and epilogues take the bytes of an operand that
+ * dies; what remains is put at the lowest offset that no value alive at the same time holds, largest first
+ *         (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, greedy by
+ * size). The same plan serves `packed` (values of the weights' region; what forward reads lives on). Needs:
+ * choose-layout. Breaks: nothing; adding or moving nodes afterwards would. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/list.h"
 #include "ir/ops/scan.h"
@@ -33,8 +32,8 @@ typedef struct planner {
     VEC(extent) extents;
     int *extent_of; /* by buffer id: index in extents + 1 */
     int extent_room;
-    int step;       /* position in the node list; of the scan, in its body */
-    int depth;      /* loops around */
+    int step;  /* position in the node list; of the scan, in its body */
+    int depth; /* loops around */
     bool at_scan;
 } planner;
 
@@ -66,11 +65,13 @@ static extent *extent_of(planner *p, const buffer *b) {
 static void open_extent(planner *p, buffer *b) {
     if (b->id >= p->extent_room) {
         int room = 2 * b->id + 64;
-        p->extent_of = arena_grow(p->state->arena, p->extent_of, (size_t)p->extent_room, (size_t)room, sizeof(int));
+        p->extent_of =
+            arena_grow(p->state->arena, p->extent_of, (size_t)p->extent_room, (size_t)room, sizeof(int));
         p->extent_room = room;
     }
     int64_t count = b->fixed + b->per_sample * p->program->max_batch;
-    extent e = {b, round_up(count * kbase_bytes(b->elem), BUFFER_ALIGN), p->step, p->step, p->extents.count, false};
+    extent e = {
+        b, round_up(count * kbase_bytes(b->elem), BUFFER_ALIGN), p->step, p->step, p->extents.count, false};
     VEC_PUSH(p->state->arena, &p->extents, e);
     p->extent_of[b->id] = p->extents.count;
 }
@@ -138,8 +139,8 @@ static void place_outputs(planner *p) {
         b->name = g->outputs.at[i].name;
         put(&p->places[v->id], b, v);
         if (p->weights[v->id])
-            diag_add(p->state->diags, DIAG_ERROR, v->at, "output '%s' depends on no input: netc computes it never",
-                     g->outputs.at[i].name);
+            diag_add(p->state->diags, DIAG_ERROR, v->at,
+                     "output '%s' depends on no input: netc computes it never", g->outputs.at[i].name);
     }
 }
 
@@ -153,7 +154,8 @@ static int64_t part_start(const value *whole, int64_t axis, int64_t first) {
 }
 
 /* Can channels [first, first + count) of an image be a run of its bytes? Elsewhere: is axis the outermost? */
-static bool part_aligned(const value *whole, const value *part, int64_t axis, int64_t first, int64_t *offset) {
+static bool part_aligned(const value *whole, const value *part, int64_t axis, int64_t first,
+                         int64_t *offset) {
     bool batched = shape_batched(&whole->shape);
     if (axis != batched || !layout_equal(&whole->layout, &part->layout)) return false;
     int64_t row = part_start(whole, axis, first);
@@ -179,7 +181,8 @@ static void place_inside(planner *p, const value *part, const value *whole, int6
 static bool can_move(const planner *p, const value *part, const value *whole) {
     if (part->kind != VALUE_NODE || p->places[part->id].buffer || part->def->op->view) return false;
     if (part->def->op == &op_scan || part->def->op == &op_split || part->def->op == &op_slice) return false;
-    return p->weights[part->id] == p->weights[whole->id] && shape_batched(&part->shape) == shape_batched(&whole->shape);
+    return p->weights[part->id] == p->weights[whole->id] &&
+           shape_batched(&part->shape) == shape_batched(&whole->shape);
 }
 
 /* Concats are placed from the last to the first, so that parts of parts find their place. */
@@ -190,7 +193,8 @@ static void place_concats(planner *p) {
         const axis_attrs *a = n->attrs;
         value *whole = n->out[0];
         if (!p->at_scan) p->step = i;
-        if (!p->places[whole->id].buffer) put(&p->places[whole->id], new_extent(p, whole, elements(whole)), whole);
+        if (!p->places[whole->id].buffer)
+            put(&p->places[whole->id], new_extent(p, whole, elements(whole)), whole);
         int64_t first = 0, offset;
         for (int k = 0; k < n->inputs; k++) {
             value *part = n->in[k];
@@ -205,11 +209,12 @@ static void place_concats(planner *p) {
 static bool is_alias(const node *n) {
     const value *x = n->in[0], *y = n->out[0];
     if (n->op->view) return true;
-    if (n->op != &op_reorder || x->kind != VALUE_NODE || x->shape.rank != 4 || elements(x) != elements(y)) return false;
+    if (n->op != &op_reorder || x->kind != VALUE_NODE || x->shape.rank != 4 || elements(x) != elements(y))
+        return false;
     layout_kind from = x->layout.kind, to = y->layout.kind;
     bool dense = !x->layout.left && !x->layout.right && !y->layout.left && !y->layout.right;
-    return dense && from != to && from <= LAYOUT_BLOCKED16 && to <= LAYOUT_BLOCKED16 && x->shape.dim[1] % BLOCK == 0 &&
-           x->shape.dim[2] * x->shape.dim[3] == 1;
+    return dense && from != to && from <= LAYOUT_BLOCKED16 && to <= LAYOUT_BLOCKED16 &&
+           x->shape.dim[1] % BLOCK == 0 && x->shape.dim[2] * x->shape.dim[3] == 1;
 }
 
 static bool place_view(planner *p, const node *n) {
@@ -218,7 +223,8 @@ static bool place_view(planner *p, const node *n) {
     if (n->op == &op_split) {
         const split_attrs *a = n->attrs;
         for (int k = 0; k < n->outputs; first += a->sizes.at[k++])
-            if (!p->places[n->out[k]->id].buffer && part_aligned(n->in[0], n->out[k], a->axis, first, &offset))
+            if (!p->places[n->out[k]->id].buffer &&
+                part_aligned(n->in[0], n->out[k], a->axis, first, &offset))
                 place_inside(p, n->out[k], n->in[0], offset);
         return false; /* those that could not are placed as usual */
     }
@@ -241,7 +247,8 @@ static bool place_view(planner *p, const node *n) {
 static bool dies_here(const planner *p, const node *n, int k) {
     const value *x = n->in[k], *y = n->out[0];
     const place *at = &p->places[x->id];
-    if (x->kind != VALUE_NODE || at->view || at->offset || !at->buffer || at->buffer->area != AREA_WORKSPACE) return false;
+    if (x->kind != VALUE_NODE || at->view || at->offset || !at->buffer || at->buffer->area != AREA_WORKSPACE)
+        return false;
     if (p->uses_left[x->id] != 1 || !layout_equal(&x->layout, &y->layout) || x->type != y->type) return false;
     const extent *e = extent_of((planner *)p, at->buffer);
     if (!shape_equal(&x->shape, &y->shape) || !e || e->shared || e->last > p->step) return false;
@@ -274,7 +281,8 @@ static void place_carries(planner *p, const node *n, scan_plan *plan, int depth)
         int64_t slot = shape_count(&argument->shape), t = a->steps;
         value *last = n->out[a->yields + k];
         buffer *b = new_extent(p, last, slot * (t + 1));
-        place at = {.buffer = b, .batch_stride = shape_batched(&argument->shape) ? slot * (t + 1) : 0, .view = true};
+        place at = {
+            .buffer = b, .batch_stride = shape_batched(&argument->shape) ? slot * (t + 1) : 0, .view = true};
         memcpy(at.loop_stride, p->places[n->out[0]->id].loop_stride, sizeof at.loop_stride);
         place read = at, write = at, whole = at;
         read.offset = a->reversed ? slot * t : 0;
@@ -306,7 +314,8 @@ static void place_yields(planner *p, const node *n, scan_plan *plan, int depth) 
     for (int64_t k = 0; k < a->yields; k++) {
         value *stack = n->out[k], *v = a->body->outputs.at[a->carries + k].value;
         if (p->places[stack->id].view && plan->places[v->id].buffer) continue; /* a carry's */
-        if (!p->places[stack->id].buffer) put(&p->places[stack->id], new_extent(p, stack, elements(stack)), stack);
+        if (!p->places[stack->id].buffer)
+            put(&p->places[stack->id], new_extent(p, stack, elements(stack)), stack);
         plan->places[v->id] = step_of(&p->places[stack->id], &v->shape, a, depth);
     }
 }
@@ -364,8 +373,10 @@ static void place_operands(planner *p, const node *n) {
 
 static void place_result(planner *p, value *v) {
     place *at = &p->places[v->id];
-    if (!at->buffer) put(at, new_extent(p, v, elements(v)), v);
-    else touch(p, at, p->step);
+    if (!at->buffer)
+        put(at, new_extent(p, v, elements(v)), v);
+    else
+        touch(p, at, p->step);
     extent *e = extent_of(p, at->buffer);
     if (e && p->step < e->first) e->first = p->step; /* a part written before its concat runs */
 }
@@ -384,7 +395,8 @@ static void place_nodes(planner *p, bool reuse) {
         place_operands(p, n);
         if (n->op == &op_scan) {
             if (p->weights[n->out[0]->id])
-                diag_add(p->state->diags, DIAG_ERROR, n->at, "this scan depends on no input: its result is a constant");
+                diag_add(p->state->diags, DIAG_ERROR, n->at,
+                         "this scan depends on no input: its result is a constant");
             place_scan(p, n, p->depth);
         }
         for (int k = 0; k < n->outputs && !alias && !over; k++) place_result(p, n->out[k]);
@@ -427,7 +439,8 @@ static int64_t set_offsets(planner *p, area a) {
         int count = 0;
         if (sorted[i].buffer->area != a) continue;
         for (int j = 0; j < i; j++)
-            if (sorted[j].buffer->area == a && sorted[j].first <= sorted[i].last && sorted[i].first <= sorted[j].last)
+            if (sorted[j].buffer->area == a && sorted[j].first <= sorted[i].last &&
+                sorted[i].first <= sorted[j].last)
                 alive[count++] = &sorted[j];
         int64_t at = sorted[i].buffer->offset = lowest_gap(alive, count, &sorted[i]);
         if (at + sorted[i].bytes > top) top = at + sorted[i].bytes;

@@ -7,8 +7,9 @@
 /* Columns of halo that conv2d node n reads left and right of its input; the kind is planar. */
 void conv_halo(const node *n, layout *in);
 
-/* What reading one packed weight costs, in multiply-adds of the core that take as long: weights of deep layers come
- * from the third-level cache or beyond, at some 20 GB/s, while a core does 90 G multiply-adds a second. */
+/* What reading one packed weight costs, in multiply-adds of the core that take as long: weights of deep
+ * layers come from the third-level cache or beyond, at some 20 GB/s, while a core does 90 G multiply-adds a
+ * second. */
 enum { WEIGHT_COST = 16 };
 extern const candidate depthwise_candidate;
 

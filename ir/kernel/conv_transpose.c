@@ -1,6 +1,6 @@
 /* Transposed convolution. One kernel index is a row of one output channel, gathered in scratch by phase: the
- * columns x ≡ p (mod stride) of a row are dense there, so that every tap adds a dense run of an input row times
- * one weight, by vectors. At the end the phases are woven together. */
+ * columns x ≡ p (mod stride) of a row are dense there, so that every tap adds a dense run of an input row
+ * times one weight, by vectors. At the end the phases are woven together. */
 #include "ir/kernel/nest.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
@@ -67,10 +67,12 @@ static void build_transpose(kb *b, const void *recipe) {
     const transpose_recipe *r = recipe;
     int64_t per_group = r->out.channels / r->groups, inputs = r->in.channels / r->groups;
     kinst *i = kb_param(b, 0), *zero = kb_int(b, 0);
-    kinst *y = kb_modi(b, i, r->out.height), *channel = kb_modi(b, kb_divi(b, i, r->out.height), r->out.channels);
+    kinst *y = kb_modi(b, i, r->out.height),
+          *channel = kb_modi(b, kb_divi(b, i, r->out.height), r->out.channels);
     kinst *sample = kb_divi(b, i, r->out.height * r->out.channels);
     kinst *scratch = kb_param(b, ARG_NEXT + (int)r->bias), *out = kb_param(b, ARG_NEXT + (int)r->bias + 1);
-    kinst *start = r->bias ? kb_load(b, kb_real(b), kb_param(b, ARG_NEXT), channel) : kb_const(b, kb_real(b), 0);
+    kinst *start =
+        r->bias ? kb_load(b, kb_real(b), kb_param(b, ARG_NEXT), channel) : kb_const(b, kb_real(b), 0);
     kinst *x = kb_for(b, "x", zero, kb_int(b, r->stride[1] * r->phase_room), 1, KLOOP_SERIAL);
     kb_store(b, scratch, x, start);
     kb_end(b);
@@ -128,10 +130,12 @@ static void lower_transpose(lower *l, const node *n) {
     params[count] = (kparam){"out", k_out(real)};
     args[count++] = lower_value(l, n->out[0]);
     char name[64];
-    snprintf(name, sizeof name, "conv_transpose%d_%dx%d", (int)r.kernel[0], (int)r.out.channels, (int)r.out.height);
+    snprintf(name, sizeof name, "conv_transpose%d_%dx%d", (int)r.kernel[0], (int)r.out.channels,
+             (int)r.out.height);
     kcount runs = {r.out.channels * r.out.height, 1};
     double work = (double)node_work(n) / (double)runs.mul;
-    lower_call(l, lower_kernel(l, name, build_transpose, &r, sizeof r, params, count, runs, work), args, count, n);
+    lower_call(l, lower_kernel(l, name, build_transpose, &r, sizeof r, params, count, runs, work), args,
+               count, n);
 }
 
 static const candidate phases = {.name = "phases", .families = FAMILY_CPU, .lower = lower_transpose};

@@ -116,9 +116,11 @@ static kinst *operand_vector(kb *b, const core_shape *s, const slots *at, int k,
     kinst *ptr = kb_param(b, at->operand[k]);
     ktype t = kb_vector(b);
     kinst *index = kb_muli(b, v, b->lanes);
-    if (s->operand_kind[k] == OPERAND_SCALAR) return kb_splat(b, kb_load(b, kb_real(b), ptr, kb_int(b, 0)), b->lanes);
+    if (s->operand_kind[k] == OPERAND_SCALAR)
+        return kb_splat(b, kb_load(b, kb_real(b), ptr, kb_int(b, 0)), b->lanes);
     if (s->operand_kind[k] == OPERAND_FULL)
-        index = kb_add(b, vector_at(b, v, kb_param(b, at->operand_block[k])), kb_muli(b, p, s->operand_pixel[k]));
+        index =
+            kb_add(b, vector_at(b, v, kb_param(b, at->operand_block[k])), kb_muli(b, p, s->operand_pixel[k]));
     return count ? kb_load_part(b, t, ptr, index, count) : kb_load(b, t, ptr, index);
 }
 
@@ -133,8 +135,10 @@ static void finish(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kinst *y = s->e ? kb_expr(b, s->e, input) : input[0];
     kinst *index = kb_add(b, vector_at(b, v, kb_param(b, at->out_block)), kb_muli(b, p, s->out_pixel));
     if (s->tail == TAIL_MASK) y = kb_select(b, kb_tail(b, valid, b->lanes), y, kb_const(b, kb_vector(b), 0));
-    if (part) kb_store_part(b, kb_param(b, at->out), index, y, part);
-    else kb_store(b, kb_param(b, at->out), index, y);
+    if (part)
+        kb_store_part(b, kb_param(b, at->out), index, y, part);
+    else
+        kb_store(b, kb_param(b, at->out), index, y);
     kb_end(b);
     kb_end(b);
 }

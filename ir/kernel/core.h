@@ -1,6 +1,7 @@
 /* The matrix-product core: one register tile of pixels × blocks of 16 outputs, summed over up to four nested
  * reductions. Direct convolution, linear layers and recurrent products all are calls of it; they differ in
- * counts and strides only. The shape of the tile follows BLIS's micro-kernel (Van Zee and van de Geijn, 2015). */
+ * counts and strides only. The shape of the tile follows BLIS's micro-kernel (Van Zee and van de Geijn,
+ * 2015). */
 #ifndef NETC_IR_KERNEL_CORE_H
 #define NETC_IR_KERNEL_CORE_H
 
@@ -19,15 +20,16 @@ typedef struct core_shape {
     int64_t a_pixel; /* elements from a pixel to the next in the input */
     int64_t a_step;  /* … from a step of the innermost reduction to the next */
     int64_t out_pixel;
-    int64_t bias;    /* 1: there is one */
-    int64_t tail;    /* core_tail */
+    int64_t bias; /* 1: there is one */
+    int64_t tail; /* core_tail */
     const expr *e;
     int64_t operands;
     int64_t operand_kind[MAX_OPERANDS], operand_pixel[MAX_OPERANDS];
 } core_shape;
 
 /* What a call gives, all KB_INT or pointers. Reductions r[0..2] are the outer ones; `inner` steps in the
- * innermost. Weights lie [block][r0][r1][r2][inner][16]: b_run elements from one innermost run to the next. */
+ * innermost. Weights lie [block][r0][r1][r2][inner][16]: b_run elements from one innermost run to the next.
+ */
 typedef struct core_call {
     kinst *a, *count[3], *stride[3], *inner;
     kinst *b, *b_block, *b_run;

@@ -26,15 +26,16 @@ static kinst *bias_vector(kb *b, const depthwise_recipe *r, const row_spot *s, i
 }
 
 /* `pixels` results from column x on, for vector u of the block. */
-static void emit_tile(kb *b, const depthwise_recipe *r, const row_spot *s, kinst *taps[2], kinst *x, int64_t pixels,
-                      int u) {
+static void emit_tile(kb *b, const depthwise_recipe *r, const row_spot *s, kinst *taps[2], kinst *x,
+                      int64_t pixels, int u) {
     const window2d *w = &r->window;
     kinst *zero = kb_int(b, 0), *columns = kb_int(b, w->kernel[1]);
     kinst *c = kb_reg(b, "c", kb_vector(b), (int)pixels, 1);
     kinst *first = bias_vector(b, r, s, u);
     for (int64_t p = 0; p < pixels; p++) kb_set(b, c, kb_int(b, p), zero, first);
     kinst *ky = kb_for(b, "ky", taps[0], taps[1], 1, KLOOP_SERIAL);
-    kinst *row = kb_add(b, kb_addi(b, kb_muli(b, s->row, w->stride[0]), -w->top), kb_muli(b, ky, w->dilation[0]));
+    kinst *row =
+        kb_add(b, kb_addi(b, kb_muli(b, s->row, w->stride[0]), -w->top), kb_muli(b, ky, w->dilation[0]));
     kinst *in = kb_add(b, row_start(b, &r->in, s, row), kb_muli(b, x, w->stride[1] * BLOCK));
     in = kb_offset(b, kb_param(b, ARG_IN), kb_addi(b, in, u * b->lanes - w->left * BLOCK));
     kinst *filter = kb_add(b, kb_muli(b, s->group, w->kernel[0] * w->kernel[1]), kb_mul(b, ky, columns));
@@ -48,7 +49,8 @@ static void emit_tile(kb *b, const depthwise_recipe *r, const row_spot *s, kinst
     kinst *out = kb_addi(b, row_start(b, &r->out, s, s->row), u * b->lanes);
     for (int64_t k = 0; k < pixels; k++) {
         kinst *column = kb_addi(b, x, k);
-        kinst *y = row_epilogue(b, &r->ep, &r->out, s, ARG_NEXT + (int)r->bias, column, u, kb_get(b, c, kb_int(b, k), zero));
+        kinst *y = row_epilogue(b, &r->ep, &r->out, s, ARG_NEXT + (int)r->bias, column, u,
+                                kb_get(b, c, kb_int(b, k), zero));
         kinst *ptr = kb_param(b, ARG_NEXT + (int)r->bias + (int)r->ep.operands);
         kb_store(b, ptr, kb_add(b, out, kb_muli(b, column, BLOCK)), y);
     }
@@ -101,10 +103,12 @@ static void lower_depthwise(lower *l, const node *n) {
     params[count] = (kparam){"out", k_out(l->program->real)};
     args[count++] = lower_value(l, n->out[0]);
     char name[64];
-    snprintf(name, sizeof name, "depthwise%d_%dx%d", (int)r.window.kernel[0], (int)r.out.channels, (int)r.out.height);
+    snprintf(name, sizeof name, "depthwise%d_%dx%d", (int)r.window.kernel[0], (int)r.out.channels,
+             (int)r.out.height);
     kcount runs = row_count(&r.out, true);
     double work = (double)node_work(n) / (double)runs.mul;
-    lower_call(l, lower_kernel(l, name, build_depthwise, &r, sizeof r, params, count, runs, work), args, count, n);
+    lower_call(l, lower_kernel(l, name, build_depthwise, &r, sizeof r, params, count, runs, work), args,
+               count, n);
 }
 
 static bool depthwise_legal(const node *n) {

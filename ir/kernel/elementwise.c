@@ -1,6 +1,6 @@
 /* Elementwise operations and fused chains of them, over strided operands: dimensions that every operand walks
- * alike are merged, the innermost is taken by vectors, broadcasting is a stride of zero. A blocked value counts
- * as [N][C/16][H][W][16]. */
+ * alike are merged, the innermost is taken by vectors, broadcasting is a stride of zero. A blocked value
+ * counts as [N][C/16][H][W][16]. */
 #include "ir/kernel/elementwise.h"
 #include "ir/kernel/epilogue.h"
 #include "ir/kernel/halo.h"
@@ -97,7 +97,8 @@ static void set_outer(strided_recipe *r) {
 
 /* ---- the kernel ---- */
 
-static kinst *load_operand(kb *b, const strided_recipe *r, int t, kinst *ptr, kinst *at, kinst *count, int lanes) {
+static kinst *load_operand(kb *b, const strided_recipe *r, int t, kinst *ptr, kinst *at, kinst *count,
+                           int lanes) {
     kbase base = (kbase)r->base[t];
     bool repeat = r->stride[t][r->dims - 1] == 0;
     ktype type = repeat || lanes == 1 ? k_scalar(base) : k_vector(base, lanes);
@@ -107,7 +108,8 @@ static kinst *load_operand(kb *b, const strided_recipe *r, int t, kinst *ptr, ki
 }
 
 /* One vector (or, with count, part of one) of the innermost dimension at position x. */
-static void emit_vector(kb *b, const strided_recipe *r, kinst *const *at, kinst *x, kinst *count, kinst *valid) {
+static void emit_vector(kb *b, const strided_recipe *r, kinst *const *at, kinst *x, kinst *count,
+                        kinst *valid) {
     kinst *input[MAX_TENSORS];
     int out = (int)r->tensors - 1;
     for (int t = 0; t < out; t++) {
@@ -118,8 +120,10 @@ static void emit_vector(kb *b, const strided_recipe *r, kinst *const *at, kinst 
     if (valid) y = kb_select(b, kb_tail(b, kb_sub(b, valid, x), b->lanes), y, kb_const(b, kb_vector(b), 0));
     if (r->base[out] != (int64_t)b->real) y = kb_cast(b, k_vector((kbase)r->base[out], b->lanes), y);
     kinst *ptr = kb_param(b, 2 + out), *where = kb_add(b, at[out], x);
-    if (count) kb_store_part(b, ptr, where, y, count);
-    else kb_store(b, ptr, where, y);
+    if (count)
+        kb_store_part(b, ptr, where, y, count);
+    else
+        kb_store(b, ptr, where, y);
 }
 
 static void emit_run(kb *b, const strided_recipe *r, kinst *const *at, kinst *from, kinst *to, kinst *valid) {
@@ -136,7 +140,8 @@ static void emit_run(kb *b, const strided_recipe *r, kinst *const *at, kinst *fr
 }
 
 /* Loops over dimensions [k, dims − 1), then the run. */
-static void emit_loops(kb *b, const strided_recipe *r, int64_t k, kinst **at, kinst *from, kinst *to, kinst *valid) {
+static void emit_loops(kb *b, const strided_recipe *r, int64_t k, kinst **at, kinst *from, kinst *to,
+                       kinst *valid) {
     if (k == r->dims - 1) {
         emit_run(b, r, at, from, to, valid);
         return;
@@ -152,7 +157,7 @@ static void emit_loops(kb *b, const strided_recipe *r, int64_t k, kinst **at, ki
 
 static void build_strided(kb *b, const void *recipe) {
     const strided_recipe *r = recipe;
-    kinst *i = kb_param(b, 0), *at[MAX_TENSORS], *valid = NULL;
+    kinst *i = kb_param(b, 0), *at[MAX_TENSORS] = {NULL}, *valid = NULL;
     kinst *from = kb_int(b, 0), *to = kb_int(b, r->dim[r->dims - 1]);
     for (int t = 0; t < r->tensors; t++) at[t] = kb_int(b, r->start[t]);
     if (r->chunk) {
@@ -234,7 +239,10 @@ void lower_strided(lower *l, const node *n, const expr *e) {
     for (int64_t k = 0; k < r.outer; k++) count *= r.dim[k];
     for (int64_t k = r.outer; k < r.dims; k++) inner *= r.chunk ? r.chunk : r.dim[k];
     kcount runs = {count, shape_batched(&n->out[0]->shape)};
-    const char *name = arena_printf(l->arena, "%s_%d", r.e->steps == 1 ? scalars[r.e->step[0].op].name : r.e->steps ? "map" : "copy",
+    const char *name = arena_printf(l->arena, "%s_%d",
+                                    r.e->steps == 1 ? scalars[r.e->step[0].op].name
+                                    : r.e->steps    ? "map"
+                                                    : "copy",
                                     (int)shape_count(&n->out[0]->shape));
     double work = (double)inner * (1 + r.e->steps);
     kernel *k = lower_kernel(l, name, build_strided, &r, sizeof r, params, n->inputs + 1, runs, work);

@@ -1,5 +1,5 @@
-/* What a kernel does with an accumulated result before it is stored: the fused chain of elementwise operations
- * and its operands. */
+/* What a kernel does with an accumulated result before it is stored: the fused chain of elementwise
+ * operations and its operands. */
 #ifndef NETC_IR_KERNEL_EPILOGUE_H
 #define NETC_IR_KERNEL_EPILOGUE_H
 
@@ -25,8 +25,8 @@ typedef struct epilogue {
     int64_t mask; /* 1 where f(0, 0..) may not be 0, so that tail lanes must be cleared */
 } epilogue;
 
-/* How operand v may join the result of n: 0 if it may not. Channel operands are [C,1,1] (rank 4 results) or [C]
- * (linear) in the weights' region. */
+/* How operand v may join the result of n: 0 if it may not. Channel operands are [C,1,1] (rank 4 results) or
+ * [C] (linear) in the weights' region. */
 operand_kind operand_of(const node *n, const value *v);
 /* candidate.epilogue for whatever uses these records. */
 bool epilogue_accepts(const node *n, const value *v);

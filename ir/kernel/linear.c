@@ -1,5 +1,5 @@
-/* y = x·Wᵀ + b over the last axis: rows of x are the pixels of the matrix core, weights packed in blocks of 16
- * outputs. One kernel index is a group of blocks, and a part of the rows where groups alone are too few to
+/* y = x·Wᵀ + b over the last axis: rows of x are the pixels of the matrix core, weights packed in blocks of
+ * 16 outputs. One kernel index is a group of blocks, and a part of the rows where groups alone are too few to
  * share among threads: then weights are read once a part. */
 #include "ir/kernel/core.h"
 #include "ir/ops/candidates.h"
@@ -11,14 +11,14 @@ enum { FEW_GROUPS = 8 };
 
 typedef struct linear_recipe {
     int64_t features, outputs;
-    int64_t rows;                     /* of one sample */
-    int64_t per_sample;               /* 1: kernel indices tell samples apart; 0: rows of all samples are one run */
-    int64_t x_batch, out_batch;       /* elements from a sample to the next */
-    int64_t x_row, out_row;           /* … from a row to the next */
+    int64_t rows;               /* of one sample */
+    int64_t per_sample;         /* 1: kernel indices tell samples apart; 0: rows of all samples are one run */
+    int64_t x_batch, out_batch; /* elements from a sample to the next */
+    int64_t x_row, out_row;     /* … from a row to the next */
     int64_t operand_row[MAX_OPERANDS], operand_batch[MAX_OPERANDS];
-    int64_t group;                    /* blocks of one kernel index */
-    int64_t part;                     /* rows of one kernel index; 0: all of them */
-    int64_t single;                   /* 1: at most one row in all */
+    int64_t group;  /* blocks of one kernel index */
+    int64_t part;   /* rows of one kernel index; 0: all of them */
+    int64_t single; /* 1: at most one row in all */
     int64_t bias;
     epilogue ep;
 } linear_recipe;
@@ -159,7 +159,8 @@ static linear_recipe recipe_of(lower *l, const node *n) {
     for (int k = 0; k < r.ep.operands; k++) {
         r.operand_row[k] = r.outputs;
         r.operand_batch[k] = l->places[n->in[n->own_inputs + k]->id].batch_stride;
-        if (r.ep.operand[k].kind == OPERAND_FULL && r.operand_batch[k] != r.rows * r.outputs) together = false;
+        if (r.ep.operand[k].kind == OPERAND_FULL && r.operand_batch[k] != r.rows * r.outputs)
+            together = false;
     }
     r.per_sample = batched && !together;
     if (r.per_sample && r.rows == 1) { /* a row a sample, wherever samples lie: still one run of rows */
@@ -176,7 +177,8 @@ static kcount split_work(linear_recipe *r, bool batched, int64_t max_batch) {
     int64_t blocks = blocks_of(r);
     r->single = r->rows == 1 && (!batched || max_batch == 1);
     r->group = r->single ? 8 : 4;
-    if (blocks < r->group * FEW_GROUPS) r->group = ceil_div(blocks, FEW_GROUPS) > 1 ? ceil_div(blocks, FEW_GROUPS) : 1;
+    if (blocks < r->group * FEW_GROUPS)
+        r->group = ceil_div(blocks, FEW_GROUPS) > 1 ? ceil_div(blocks, FEW_GROUPS) : 1;
     int64_t groups = ceil_div(blocks, r->group);
     if (!batched) return (kcount){groups, 0};
     if (r->per_sample) return (kcount){groups, 1};
@@ -206,8 +208,10 @@ static void lower_linear(lower *l, const node *n) {
     kcount runs = split_work(&r, batched, l->program->max_batch);
     char name[64];
     snprintf(name, sizeof name, "linear_%dx%d", (int)r.outputs, (int)r.features);
-    double work = (double)(r.rows * r.features * r.outputs) * (double)(runs.per ? runs.per : 1) / (double)runs.mul;
-    lower_call(l, lower_kernel(l, name, build_linear, &r, sizeof r, params, count, runs, work), args, count, n);
+    double work =
+        (double)(r.rows * r.features * r.outputs) * (double)(runs.per ? runs.per : 1) / (double)runs.mul;
+    lower_call(l, lower_kernel(l, name, build_linear, &r, sizeof r, params, count, runs, work), args, count,
+               n);
 }
 
 static void linear_layouts(const node *n, layout *in, layout *out) {

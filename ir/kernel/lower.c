@@ -96,7 +96,8 @@ static bool expr_equal(const expr *a, const expr *b) {
         for (int k = 0; k < scalars[a->step[i].op].arity; k++) {
             const expr_arg *x = &a->step[i].arg[k], *y = &b->step[i].arg[k];
             if (x->kind != y->kind) return false;
-            if (x->kind == EXPR_CONST ? memcmp(&x->value, &y->value, sizeof x->value) != 0 : x->index != y->index)
+            if (x->kind == EXPR_CONST ? memcmp(&x->value, &y->value, sizeof x->value) != 0
+                                      : x->index != y->index)
                 return false;
         }
     }

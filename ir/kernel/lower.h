@@ -20,13 +20,13 @@ typedef struct lower {
     arena *arena;
     program *program;
     const graph *graph;
-    const place *places;  /* by value id of `graph` */
-    steps *steps;         /* where calls are appended */
-    int loops;            /* depth of loops around */
+    const place *places; /* by value id of `graph` */
+    steps *steps;        /* where calls are appended */
+    int loops;           /* depth of loops around */
 } lower;
 
-/* A kernel by recipe: the same one for equal build, recipe, argument types and count. `args` are the parameters
- * after i and n. The body is built for every wanted target. */
+/* A kernel by recipe: the same one for equal build, recipe, argument types and count. `args` are the
+ * parameters after i and n. The body is built for every wanted target. */
 kernel *lower_kernel(lower *l, const char *name, kernel_build *build, const void *recipe, size_t bytes,
                      const kparam *args, int count, kcount runs, double work);
 void lower_call(lower *l, kernel *k, const call_arg *args, int count, const node *n);
@@ -36,14 +36,14 @@ call_arg lower_scratch(lower *l, int64_t bytes); /* raises the program's scratch
 
 const expr *lower_expr(lower *l, const expr *e); /* the interned equal of e; NULL stays NULL */
 
-/* How the elements of a value of rank 3 or 4 are found: (n, c, h, w) lies at n·batch + h·row + w·pixel + start +
- * (planar: c·channel; blocked16: ⌊c/16⌋·channel + c%16). Plain data, usable in recipes. */
+/* How the elements of a value of rank 3 or 4 are found: (n, c, h, w) lies at n·batch + h·row + w·pixel +
+ * start + (planar: c·channel; blocked16: ⌊c/16⌋·channel + c%16). Plain data, usable in recipes. */
 typedef struct view {
     int64_t batch, channel, row, pixel; /* strides in elements; `channel` of a block where blocked */
     int64_t start;                      /* of column 0: the halo's width × pixel */
     int64_t channels, height, width;
-    int64_t left, right;                /* halo, columns */
-    int64_t blocked;                    /* 0 or 1 */
+    int64_t left, right; /* halo, columns */
+    int64_t blocked;     /* 0 or 1 */
 } view;
 view lower_view(const lower *l, const value *v);
 
@@ -64,8 +64,8 @@ struct candidate {
     const char *name; /* "direct", "depthwise" */
     unsigned families;
     bool (*legal)(const node *n); /* NULL: always */
-    /* Of one sample in a batch of so many, in multiply-adds of the core that take as long; NULL: node_work. The
-     * least wins. */
+    /* Of one sample in a batch of so many, in multiply-adds of the core that take as long; NULL: node_work.
+     * The least wins. */
     double (*cost)(const node *n, int64_t batch);
     /* Given n->in[k]->layout as it stands, the layout wanted of every input (in[k]; halo: at least) and the
      * kind of result 0 (halo is the consumers' business: every lowering writes whatever halo out has). NULL:
@@ -83,8 +83,8 @@ struct candidate {
 extern const candidate elementwise_candidate;
 /* The candidate that will compute n: n->choice, or the cheapest legal one. */
 const candidate *candidate_of(const node *n);
-/* The cheapest legal one among those wanted: `exact` leaves out inexact ones; one named `prefer` wins if it is
- * legal (NULL: none does). NULL if there is none. */
+/* The cheapest legal one among those wanted: `exact` leaves out inexact ones; one named `prefer` wins if it
+ * is legal (NULL: none does). NULL if there is none. */
 const candidate *candidate_choose(const node *n, int64_t batch, bool exact, const char *prefer);
 
 #endif

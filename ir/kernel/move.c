@@ -158,7 +158,8 @@ static void lower_concat(lower *l, const node *n) {
         kcount runs = {1, r.in.batched};
         for (int64_t j = r.in.batched; j + 1 < r.in.rank; j++) runs.mul *= r.in.dim[j];
         const char *name = arena_printf(l->arena, "concat_%d", (int)shape_count(&n->in[k]->shape));
-        kernel *part = lower_kernel(l, name, build_part, &r, sizeof r, params, 2, runs, (double)r.in.dim[r.in.rank - 1]);
+        kernel *part =
+            lower_kernel(l, name, build_part, &r, sizeof r, params, 2, runs, (double)r.in.dim[r.in.rank - 1]);
         lower_call(l, part, args, 2, n);
     }
 }
@@ -213,7 +214,9 @@ static kinst *nearest(kb *b, const void *recipe, kinst *const *idx, run run_) {
     const move_recipe *r = recipe;
     kinst *from[MAX_RANK];
     for (int64_t k = 0; k < r->out.rank; k++)
-        from[k] = r->in[0].dim[k] == r->out.dim[k] ? idx[k] : kb_divi(b, kb_muli(b, idx[k], r->in[0].dim[k]), r->out.dim[k]);
+        from[k] = r->in[0].dim[k] == r->out.dim[k]
+                      ? idx[k]
+                      : kb_divi(b, kb_muli(b, idx[k], r->in[0].dim[k]), r->out.dim[k]);
     return load_part(b, r, 0, from, run_);
 }
 
@@ -223,7 +226,8 @@ static void build_nearest(kb *b, const void *recipe) {
 }
 
 /* Both neighbours of result position `at` and the weight of the second. */
-static void neighbours(kb *b, const move_recipe *r, int64_t k, kinst *at, kinst **low, kinst **high, kinst **part) {
+static void neighbours(kb *b, const move_recipe *r, int64_t k, kinst *at, kinst **low, kinst **high,
+                       kinst **part) {
     int64_t in = r->in[0].dim[k], out = r->out.dim[k];
     ktype real = kb_real(b);
     kinst *x = kb_cast(b, real, at);
@@ -307,9 +311,9 @@ static void concat_layouts(const node *n, layout *in, layout *out) {
     for (int k = 0; k < n->inputs; k++) in[k] = *out;
 }
 
-#define MOVE(op, how, function, choose)                                                                       \
-    static const candidate op##_move = {                                                                      \
-        .name = how, .families = FAMILY_CPU, .layouts = choose, .lower = function};                           \
+#define MOVE(op, how, function, choose)                                                                      \
+    static const candidate op##_move = {                                                                     \
+        .name = how, .families = FAMILY_CPU, .layouts = choose, .lower = function};                          \
     const candidate *const op##_candidates[] = {&op##_move, NULL};
 MOVE(transpose, "copy", lower_transpose, NULL)
 MOVE(slice, "copy", lower_slice, nest_layouts)

@@ -34,7 +34,8 @@ static void split_index(kb *b, const desc *d, kinst **idx) {
     }
 }
 
-static void clear_columns(kb *b, const desc *d, kinst *ptr, kinst *row, int64_t from, int64_t to, kbase base) {
+static void clear_columns(kb *b, const desc *d, kinst *ptr, kinst *row, int64_t from, int64_t to,
+                          kbase base) {
     if (from == to) return;
     kinst *x = kb_for(b, "h", kb_int(b, 0), kb_int(b, to - from), 1, KLOOP_SERIAL);
     kinst *at = kb_add(b, row, kb_muli(b, kb_addi(b, x, from), d->stride[d->rank - 1]));
@@ -42,7 +43,8 @@ static void clear_columns(kb *b, const desc *d, kinst *ptr, kinst *row, int64_t 
     kb_end(b);
 }
 
-static void scalar_row(kb *b, const desc *d, kinst *ptr, kinst **idx, nest_element *element, const void *recipe) {
+static void scalar_row(kb *b, const desc *d, kinst *ptr, kinst **idx, nest_element *element,
+                       const void *recipe) {
     int64_t last = d->rank - 1;
     idx[last] = kb_for(b, "x", kb_int(b, 0), kb_int(b, d->dim[last]), 1, KLOOP_SERIAL);
     kinst *y = element(b, recipe, idx, (run){1, NULL});
@@ -50,7 +52,8 @@ static void scalar_row(kb *b, const desc *d, kinst *ptr, kinst **idx, nest_eleme
     kb_end(b);
 }
 
-static void vector_row(kb *b, const desc *d, kinst *ptr, kinst **idx, nest_element *element, const void *recipe) {
+static void vector_row(kb *b, const desc *d, kinst *ptr, kinst **idx, nest_element *element,
+                       const void *recipe) {
     int64_t last = d->rank - 1, whole = d->dim[last] / b->lanes * b->lanes;
     if (whole) {
         idx[last] = kb_for(b, "x", kb_int(b, 0), kb_int(b, whole), b->lanes, KLOOP_SERIAL);
@@ -89,8 +92,10 @@ void nest_build(kb *b, const desc *d, int out_param, bool vector, nest_element *
     int64_t width = d->dim[d->rank - 1];
     bool tail = d->blocked && d->dim[d->axis] % BLOCK;
     if (tail) kb_if(b, kb_arith(b, S_LT, idx[d->axis], kb_int(b, d->dim[d->axis]), NULL));
-    if (vector && !d->blocked && width >= b->lanes) vector_row(b, d, ptr, idx, element, recipe);
-    else scalar_row(b, d, ptr, idx, element, recipe);
+    if (vector && !d->blocked && width >= b->lanes)
+        vector_row(b, d, ptr, idx, element, recipe);
+    else
+        scalar_row(b, d, ptr, idx, element, recipe);
     if (tail) {
         kb_else(b);
         clear_columns(b, d, ptr, row, 0, width, base);
@@ -100,7 +105,8 @@ void nest_build(kb *b, const desc *d, int out_param, bool vector, nest_element *
     clear_columns(b, d, ptr, row, width, width + d->right, base);
 }
 
-void nest_lower(lower *l, const node *n, int k, kernel_build *build, const void *recipe, size_t bytes, double work) {
+void nest_lower(lower *l, const node *n, int k, kernel_build *build, const void *recipe, size_t bytes,
+                double work) {
     static const char *const names[] = {"a", "b", "c", "d"};
     kparam *params = NEW_ARRAY(l->arena, kparam, n->inputs + 1);
     call_arg *args = NEW_ARRAY(l->arena, call_arg, n->inputs + 1);
@@ -123,5 +129,6 @@ void nest_lower(lower *l, const node *n, int k, kernel_build *build, const void 
 void nest_layouts(const node *n, layout *in, layout *out) {
     bool blocked = n->in[0]->layout.kind == LAYOUT_BLOCKED16;
     for (int k = 0; k < n->inputs; k++) in[k] = (layout){.kind = LAYOUT_PLANAR};
-    in[0].kind = out->kind = blocked && n->out[0]->shape.rank == n->in[0]->shape.rank ? LAYOUT_BLOCKED16 : LAYOUT_PLANAR;
+    in[0].kind = out->kind =
+        blocked && n->out[0]->shape.rank == n->in[0]->shape.rank ? LAYOUT_BLOCKED16 : LAYOUT_PLANAR;
 }

@@ -4,8 +4,8 @@
 
 #include "ir/kernel/lower.h"
 
-/* Appends the call that fills n's result (a reorder of the input) from `pixels`, u8 [n,H,W,C]: (p / 255 − mean) /
- * std a channel, halo zero. */
+/* Appends the call that fills n's result (a reorder of the input) from `pixels`, u8 [n,H,W,C]: (p / 255 −
+ * mean) / std a channel, halo zero. */
 void lower_pixels(lower *l, const node *n, buffer *pixels);
 
 #endif

@@ -1,5 +1,6 @@
-/* Max and average pooling, by window, adaptive and global. A kernel index is one row of the result in a block of
- * channels, or in one channel of a planar image. Windows are clipped to the image: a halo is never read. */
+/* Max and average pooling, by window, adaptive and global. A kernel index is one row of the result in a block
+ * of channels, or in one channel of a planar image. Windows are clipped to the image: a halo is never read.
+ */
 #include "ir/kernel/halo.h"
 #include "ir/kernel/rows.h"
 #include "ir/ops/attrs.h"
@@ -37,9 +38,11 @@ static reach window_reach(kb *b, const pool_recipe *r, int axis, kinst *at) {
     kinst *first, *end, *base = kb_addi(b, kb_muli(b, at, w->stride[axis]), -before);
     clip_taps(b, w, axis, size, at, &first, &end);
     kinst *count = kb_sub(b, end, first);
-    if (r->include_pad) count = kb_min(b, kb_int(b, w->kernel[axis]), kb_sub(b, kb_int(b, size + after), base));
+    if (r->include_pad)
+        count = kb_min(b, kb_int(b, w->kernel[axis]), kb_sub(b, kb_int(b, size + after), base));
     return (reach){kb_add(b, base, kb_muli(b, first, dilation)),
-                   kb_addi(b, kb_add(b, base, kb_muli(b, end, dilation)), 1 - dilation), count, kb_int(b, dilation)};
+                   kb_addi(b, kb_add(b, base, kb_muli(b, end, dilation)), 1 - dilation), count,
+                   kb_int(b, dilation)};
 }
 
 static reach reach_of(kb *b, const pool_recipe *r, int axis, kinst *at) {
@@ -48,8 +51,8 @@ static reach reach_of(kb *b, const pool_recipe *r, int axis, kinst *at) {
     return window_reach(b, r, axis, at);
 }
 
-static kinst *gather_window(kb *b, const pool_recipe *r, const row_spot *s, const reach *rows, const reach *columns,
-                            int u) {
+static kinst *gather_window(kb *b, const pool_recipe *r, const row_spot *s, const reach *rows,
+                            const reach *columns, int u) {
     ktype t = row_type(b, &r->in);
     kinst *zero = kb_int(b, 0);
     kinst *acc = kb_reg(b, "acc", t, 1, 1);
@@ -71,8 +74,8 @@ static kinst *divide(kb *b, kinst *sum, kinst *count) {
     return kb_arith(b, S_DIV, sum, d, NULL);
 }
 
-/* −∞ that a window wholly on padding or a tail lane leaves is no value of the image: lanes past the last channel
- * hold zeros in, so maxima and means of them are zero. */
+/* −∞ that a window wholly on padding or a tail lane leaves is no value of the image: lanes past the last
+ * channel hold zeros in, so maxima and means of them are zero. */
 static void build_pool(kb *b, const void *recipe) {
     const pool_recipe *r = recipe;
     row_spot s = row_spot_of(b, &r->out);
@@ -97,10 +100,12 @@ static void emit_pool(lower *l, const node *n, const pool_recipe *r, const char 
     params[count] = (kparam){"out", k_out(l->program->real)};
     args[count++] = lower_value(l, n->out[0]);
     char name[64];
-    snprintf(name, sizeof name, "%s%d_%dx%d", what, (int)r->window.kernel[0], (int)r->out.channels, (int)r->out.height);
+    snprintf(name, sizeof name, "%s%d_%dx%d", what, (int)r->window.kernel[0], (int)r->out.channels,
+             (int)r->out.height);
     kcount runs = row_count(&r->out, shape_batched(&n->in[0]->shape));
-    double window = r->adaptive ? (double)(r->in.height * r->in.width) / (double)(r->out.height * r->out.width)
-                                : (double)(r->window.kernel[0] * r->window.kernel[1]);
+    double window = r->adaptive
+                        ? (double)(r->in.height * r->in.width) / (double)(r->out.height * r->out.width)
+                        : (double)(r->window.kernel[0] * r->window.kernel[1]);
     double work = (double)r->out.width * window * (double)(r->out.blocked ? BLOCK : 1);
     lower_call(l, lower_kernel(l, name, build_pool, r, sizeof *r, params, count, runs, work), args, count, n);
 }
@@ -158,7 +163,8 @@ static void build_global(kb *b, const void *recipe) {
     kinst *i = kb_param(b, 0), *group = kb_modi(b, i, groups), *sample = kb_divi(b, i, groups);
     row_spot s = {sample, group, kb_int(b, 0)};
     kinst *zero = kb_int(b, 0), *one = kb_int(b, 1);
-    reach rows = {zero, kb_int(b, r->in.height), NULL, one}, columns = {zero, kb_int(b, r->in.width), NULL, one};
+    reach rows = {zero, kb_int(b, r->in.height), NULL, one},
+          columns = {zero, kb_int(b, r->in.width), NULL, one};
     pool_recipe window;
     memset(&window, 0, sizeof window);
     window.in = r->in;
@@ -171,7 +177,8 @@ static void build_global(kb *b, const void *recipe) {
         kinst *at = kb_add(b, kb_muli(b, sample, r->out_batch), channel);
         if (r->in.blocked && r->in.channels % BLOCK)
             kb_store_part(b, kb_param(b, 3), at, v, kb_sub(b, kb_int(b, r->in.channels), channel));
-        else kb_store(b, kb_param(b, 3), at, v);
+        else
+            kb_store(b, kb_param(b, 3), at, v);
     }
 }
 
@@ -195,12 +202,18 @@ static void global_layouts(const node *n, layout *in, layout *out) {
     *out = (layout){.kind = LAYOUT_PLANAR};
 }
 
-static const candidate by_window = {.name = "window", .families = FAMILY_CPU, .layouts = pool_layouts,
-                                    .lower = lower_window, .epilogue = epilogue_accepts};
-static const candidate adaptive = {.name = "adaptive", .families = FAMILY_CPU, .layouts = pool_layouts,
-                                   .lower = lower_adaptive, .epilogue = epilogue_accepts};
-static const candidate whole = {.name = "whole", .families = FAMILY_CPU, .layouts = global_layouts,
-                                .lower = lower_global};
+static const candidate by_window = {.name = "window",
+                                    .families = FAMILY_CPU,
+                                    .layouts = pool_layouts,
+                                    .lower = lower_window,
+                                    .epilogue = epilogue_accepts};
+static const candidate adaptive = {.name = "adaptive",
+                                   .families = FAMILY_CPU,
+                                   .layouts = pool_layouts,
+                                   .lower = lower_adaptive,
+                                   .epilogue = epilogue_accepts};
+static const candidate whole = {
+    .name = "whole", .families = FAMILY_CPU, .layouts = global_layouts, .lower = lower_global};
 const candidate *const maxpool_candidates[] = {&by_window, NULL};
 const candidate *const avgpool_candidates[] = {&by_window, NULL};
 const candidate *const adaptive_avgpool_candidates[] = {&adaptive, NULL};

@@ -109,9 +109,9 @@ static void reduce_layouts(const node *n, layout *in, layout *out) {
     *out = (layout){.kind = LAYOUT_PLANAR};
 }
 
-#define REDUCE(op, function)                                                                                  \
-    static const candidate op##_loop = {                                                                      \
-        .name = "loop", .families = FAMILY_CPU, .layouts = reduce_layouts, .lower = function};                \
+#define REDUCE(op, function)                                                                                 \
+    static const candidate op##_loop = {                                                                     \
+        .name = "loop", .families = FAMILY_CPU, .layouts = reduce_layouts, .lower = function};               \
     const candidate *const op##_candidates[] = {&op##_loop, NULL};
 REDUCE(reduce_sum, lower_sum)
 REDUCE(reduce_mean, lower_mean)

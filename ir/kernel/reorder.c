@@ -35,8 +35,8 @@ static void lower_image(lower *l, const node *n) {
 
 /* ---- weights ---- */
 
-/* Packed weights: out[block][row][group][column][step][16] = w[block·16 + lane][channel][row][column], where the
- * channel is group·steps + step from the first that the block reads. */
+/* Packed weights: out[block][row][group][column][step][16] = w[block·16 + lane][channel][row][column], where
+ * the channel is group·steps + step from the first that the block reads. */
 typedef struct pack_recipe {
     int64_t outputs, inputs /* of one group */, kernel[2];
     int64_t groups;
@@ -44,15 +44,17 @@ typedef struct pack_recipe {
     int64_t steps; /* 16 (weights16) or 1 */
 } pack_recipe;
 
-/* The channel within its group's weights that block `o`'s lane reads at (read, step); only valid where 0 ≤ it <
- * inputs. */
-static kinst *channel_of(kb *b, const pack_recipe *r, kinst *block, kinst *output, kinst *read, kinst *step_) {
+/* The channel within its group's weights that block `o`'s lane reads at (read, step); only valid where 0 ≤ it
+ * < inputs. */
+static kinst *channel_of(kb *b, const pack_recipe *r, kinst *block, kinst *output, kinst *read,
+                         kinst *step_) {
     kinst *c = kb_add(b, kb_muli(b, read, r->steps), step_);
     if (r->groups == 1) return c;
     int64_t per_group = r->outputs / r->groups, blocks = ceil_div(r->inputs * r->groups, BLOCK);
     kinst *first = kb_muli(b, kb_divi(b, kb_muli(b, block, BLOCK), per_group), r->inputs);
     first = kb_min(b, kb_divi(b, first, BLOCK), kb_int(b, blocks - r->reads));
-    kinst *own = kb_muli(b, kb_divi(b, output, per_group), r->inputs); /* first channel of the output's group */
+    kinst *own =
+        kb_muli(b, kb_divi(b, output, per_group), r->inputs); /* first channel of the output's group */
     return kb_sub(b, kb_add(b, c, kb_muli(b, first, BLOCK)), own);
 }
 
@@ -143,11 +145,16 @@ static void lower_lanes(lower *l, const node *n) {
 
 static void lower_reorder(lower *l, const node *n) {
     layout_kind from = n->in[0]->layout.kind, to = n->out[0]->layout.kind;
-    if (to == LAYOUT_WINOGRAD) winograd_pack(l, n);
-    else if (to == LAYOUT_WEIGHTS16 || to == LAYOUT_WEIGHTS1) lower_pack(l, n);
-    else if (to == LAYOUT_LANES16) lower_lanes(l, n);
-    else if (from == to) lower_strided(l, n, expr_identity(l->arena));
-    else lower_image(l, n);
+    if (to == LAYOUT_WINOGRAD)
+        winograd_pack(l, n);
+    else if (to == LAYOUT_WEIGHTS16 || to == LAYOUT_WEIGHTS1)
+        lower_pack(l, n);
+    else if (to == LAYOUT_LANES16)
+        lower_lanes(l, n);
+    else if (from == to)
+        lower_strided(l, n, expr_identity(l->arena));
+    else
+        lower_image(l, n);
 }
 
 static void lower_cast(lower *l, const node *n) {

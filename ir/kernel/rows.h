@@ -15,7 +15,7 @@ typedef struct row_spot {
     kinst *sample, *group, *row;
 } row_spot;
 
-int64_t row_groups(const view *v);       /* blocks or channels */
+int64_t row_groups(const view *v);           /* blocks or channels */
 int row_vectors(const kb *b, const view *v); /* vectors that make up a pixel of one group */
 ktype row_type(const kb *b, const view *v);  /* of one of them */
 row_spot row_spot_of(kb *b, const view *out);
@@ -26,8 +26,8 @@ kcount row_count(const view *out, bool batched);
 /* Taps [*first, *end) of the window at output position `at` that fall on the image, along axis 0 or 1. */
 void clip_taps(kb *b, const window2d *w, int axis, int64_t size, kinst *at, kinst **first, kinst **end);
 
-/* The epilogue of the result at column x, vector u; operands are parameters from `first_param` on. Clears tail
- * lanes where the record asks for it. */
+/* The epilogue of the result at column x, vector u; operands are parameters from `first_param` on. Clears
+ * tail lanes where the record asks for it. */
 kinst *row_epilogue(kb *b, const epilogue *ep, const view *out, const row_spot *s, int first_param, kinst *x,
                     int u, kinst *result);
 
