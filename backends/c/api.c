@@ -141,7 +141,7 @@ static void print_tensors(emitter *e) {
     text_puts(e->out, "    {\"\", 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}},\n};\n\n");
     if (g->params.count)
         text_printf(e->out, "typedef char %s_params_size[sizeof(%s_params) == %lld ? 1 : -1];\n\n", e->prefix,
-                    e->prefix, (long long)e->program->params_bytes * (type ? 2 : 1));
+                    e->prefix, (long long)e->program->params_bytes);
 }
 
 static void print_check(emitter *e) {

@@ -59,6 +59,7 @@ static const spelling vector_table[] = {
     {S_SUB, BASES_REAL | INTS, LANES_MANY, "$a - $b"},
     {S_MUL, BASES_REAL | INTS, LANES_MANY, "$a * $b"},
     {S_DIV, BASES_REAL, LANES_MANY, "$a / $b"},
+    {S_NEG, BASES_REAL | INTS, LANES_MANY, "-$a"},
     {S_ABS, BASES_REAL, LANES_MANY, "($v)(($i)$a & $k)"},
     {S_MAX, INTS, LANES_MANY, "(($i)($a > $b) & $a) | (~($i)($a > $b) & $b)"},
     {S_MIN, INTS, LANES_MANY, "(($i)($a < $b) & $a) | (~($i)($a < $b) & $b)"},
@@ -81,7 +82,6 @@ static const spelling vector_table[] = {
 
 /* Masks as vectors of integers, AVX2 and NEON. */
 static const spelling mask_table[] = {
-    {S_NEG, BASES_REAL | INTS, LANES_FULL, "-$a"},
     {S_LT, BASES_REAL | INTS, LANES_FULL, "($i)($a < $b)"},
     {S_LE, BASES_REAL | INTS, LANES_FULL, "($i)($a <= $b)"},
     {S_GT, BASES_REAL | INTS, LANES_FULL, "($i)($a > $b)"},

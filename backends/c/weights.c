@@ -36,7 +36,7 @@ static void print_array(emitter *e) {
     for (size_t k = 0; k < words; k++) {
         uint32_t word;
         memcpy(&word, 4 * k < sizeof header ? (const unsigned char *)&header + 4 * k : bytes + 4 * k, 4);
-        char digits[16];
+        char digits[32];
         int length = snprintf(digits, sizeof digits, "%s0x%lx,", k % 8 ? " " : "\n    ", (unsigned long)word);
         text_add(e->out, digits, (size_t)length);
     }
