@@ -7,15 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-const command *const commands[] = {&compile_command, &run_command,  &eval_command, &show_command,
-                                   &fmt_command,     &help_command, NULL};
-
-const command *command_find(const char *name) {
-    for (const command *const *c = commands; *c; c++)
-        if (strcmp((*c)->name, name) == 0) return *c;
-    return NULL;
-}
-
 /* Three quarters of the machine's memory: beyond it the system would start to kill. */
 static size_t memory_cap(void) {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);

@@ -110,7 +110,7 @@ static int run(cli *c) {
 
 const command show_command = {
     .name = "show",
-    .summary = "Prints a net's layers: shapes, parameters, multiply-adds, receptive fields, memory",
+    .summary = "Prints a net's layers, their shapes and costs",
     .usage = "show FILE.net [OPTION]...",
     .example = "  netc show resnet50.net\n",
     .options = options,

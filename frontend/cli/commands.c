@@ -1,0 +1,13 @@
+/* The table of commands. */
+#include "frontend/cli/cli.h"
+
+#include <string.h>
+
+const command *const commands[] = {&compile_command, &run_command,  &eval_command, &show_command,
+                                   &fmt_command,     &help_command, NULL};
+
+const command *command_find(const char *name) {
+    for (const command *const *c = commands; *c; c++)
+        if (strcmp((*c)->name, name) == 0) return *c;
+    return NULL;
+}
