@@ -46,6 +46,11 @@ static bool find_callee(elab *e, const ast_call *c, callee *out) {
     return false;
 }
 
+void check_callee(elab *e, const ast_call *c) {
+    callee ignored;
+    find_callee(e, c, &ignored);
+}
+
 /* Evaluates all, so that each mistake is reported; false if one was. */
 static bool eval_args(elab *e, const ast_call *c, const val *first, const ast_expr *first_from, span at,
                       args *out) {

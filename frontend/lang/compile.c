@@ -130,6 +130,11 @@ static void run_net(elab *e, const ast_block *net, const lang_options *o) {
     warn_unused(e);
 }
 
+static void check_unrun(elab *e, const load *l) {
+    for (int i = 0; i < l->blocks.all.count; i++) check_names(e, l->blocks.all.at[i]);
+    for (int i = 0; i < l->nets.count; i++) check_names(e, l->nets.at[i]);
+}
+
 graph *lang_compile(arena *a, const source *s, const lang_options *options, diags *d) {
     const lang_options none = {0}, *o = options ? options : &none;
     int errors = d->errors;
@@ -146,5 +151,6 @@ graph *lang_compile(arena *a, const source *s, const lang_options *options, diag
     e->fields = e->inputs = map_in(a);
     e->max_nodes = o->max_nodes > 0 ? o->max_nodes : LANG_MAX_NODES;
     run_net(e, net, o);
+    if (d->errors == errors) check_unrun(e, &l);
     return d->errors == errors ? e->net : NULL;
 }

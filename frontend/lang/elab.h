@@ -120,6 +120,11 @@ val eval_field(elab *e, const ast_expr *x);
 /* call.c. `first` is what a pipe hands on, NULL without. */
 val eval_call(elab *e, const ast_expr *x, const val *first, const ast_expr *first_from);
 
+void check_callee(elab *e, const ast_call *c); /* an error if nothing of that name can be called */
+
+/* check.c: the names in a block or net, whether it was run or not. */
+void check_names(elab *e, const ast_block *b);
+
 /* bind.c. Arguments to slots by position and name; slots of those not given are NULL. */
 bool bind(elab *e, const char *what, args given, const char *const *names, int count, const arg **slots);
 

@@ -13,7 +13,7 @@ void note_chain(elab *e) {
     int shown = 0;
     if (++e->reports > MAX_REPORTS) e->stopped = true;
     for (const frame *f = e->frame; f && shown < MAX_CHAIN; f = f->caller) {
-        if (f->body || f->prelude || f->block->net) continue;
+        if (f->body || f->prelude || f->block->net || !f->scope) continue;
         diag_add(e->diags, DIAG_NOTE, f->call_at, "in block '%s' of '%s'", f->block->name, f->scope->path);
         shown++;
     }
