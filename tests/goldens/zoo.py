@@ -187,7 +187,7 @@ def main():
     p.add_argument("--batch", type=int, default=2)
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--also", default="", help="further options for netc, in one string")
-    a = p.parse_args()
+    a = p.parse_intermixed_args()
     torch.set_num_threads(a.threads)
     if a.mode == "write":
         name, folder = a.nets
