@@ -155,7 +155,7 @@ static int breaks(const formatter *f, int i) {
     if (before == T_COMMENT && lines == 0) lines = 1;
     if (lines == 2 && (before == '{' || p->token == '}')) lines = 1;
     if (f->depth == 0 && p->start && lines == 0) lines = 1;
-    if (f->depth == 0 && before == '}' && lines && lines < 2) lines = 2;
+    if (f->depth == 0 && before == '}' && p->start && lines < 2) lines = 2;
     return lines;
 }
 
