@@ -199,9 +199,16 @@ static void set_argument(elab *e, recipe_call *c, const char *entry, const char 
     const rule *r = c && c->name ? find_rule(entry, c->name) : NULL;
     const char *names[MAX_RULE_ARGS];
     int count = 0, k = 0;
+    if (!c) {
+        bool one = strcmp(entry, "augment") == 0 || strcmp(entry, "batch") == 0 ||
+                   strcmp(entry, "epochs") == 0 || strcmp(entry, "clip") == 0;
+        fail(e, at, one ? "'%s' has no arguments: set all of it, %s=..." : "a train block has no '%s'%s",
+             entry, one ? entry : suggest_or_list(e, entry, entries, ENTRIES));
+        return;
+    }
     if (!r) {
-        fail(e, at, "the train block names no %s whose '%s' could be set: set all of it, %s=NAME(...)", entry,
-             name, entry);
+        fail(e, at, "the text names no %s whose '%s' could be set: set all of it, %s=NAME(...)", entry, name,
+             entry);
         return;
     }
     const rule_arg *known = r->args + (r->args[0].kind == RULE_OUTPUT && r->args[0].name);
