@@ -1,10 +1,11 @@
 /* choose-layout: decides how every value lies in memory and writes the reorders that this takes.
  * Does:   asks each node's candidate what it wants; kinds go forward with the data, halos backward from the
  *         consumers. Puts a `reorder` wherever a value is wanted otherwise than it is made; weights are
- * packed so, once, in the weights' region. Graph outputs, states and scan results end up planar and dense,
- *         each made by a node of its own; parameters that the forward region reads are copied to `packed`.
+ *         packed so, once, in the weights' region. Graph outputs, states and scan results end up planar and
+ *         dense, each made by a node of its own; parameters that the forward region reads are copied to
+ *         `packed`.
  * Needs:  choose-algorithm.
- * Breaks: topological order is restored at the end. */
+ * Breaks: nothing; topological order is restored at the end. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/list.h"
 #include "ir/ops/scan.h"

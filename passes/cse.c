@@ -1,7 +1,9 @@
 /* cse
- * Does:   makes one of nodes that compute the same of the same values, and one of equal constants. In bodies
- * of scans too. Needs:  nothing; finds more after simplify. Breaks: nothing. Parameters stay apart, whatever
- * they hold; max(a, b) and max(b, a) too, as they differ on NaN. */
+ * Does:   makes one of nodes that compute the same of the same values, and one of equal constants. In
+ *         bodies of scans too.
+ * Needs:  nothing; finds more after simplify.
+ * Breaks: nothing. Parameters stay apart, whatever they hold; max(a, b) and max(b, a) too, as they differ
+ *         on NaN. */
 #include "ir/base/map.h"
 #include "passes/edit.h"
 #include "passes/passes.h"

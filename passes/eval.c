@@ -1,6 +1,6 @@
 /* eval
- * Does:   makes the net what it is in evaluation: dropout is its input, batchnorm the affine map x·s + t with
- *         s = weight / √(running_var + eps), t = bias - running_mean·s. In bodies of scans too.
+ * Does:   makes the net what it is in evaluation: dropout is its input, batchnorm the affine map x·s + t
+ *         with s = weight / √(running_var + eps), t = bias - running_mean·s. In bodies of scans too.
  * Needs:  other composites expanded.
  * Breaks: training; that takes a clone of its own. */
 #include "passes/edit.h"

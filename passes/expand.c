@@ -1,8 +1,9 @@
 /* expand
  * Does:   writes composite ops (layernorm, softmax, lstm, ...) in terms of primitives, in bodies of scans
- * too, each expansion where the composite stood and with its scope and place. Needs:  a graph as elaborated.
- * Breaks: nothing. Leaves alone what means one thing in evaluation and another in training (eval's business).
- */
+ *         too, each expansion where the composite stood and with its scope and place.
+ * Needs:  a graph as elaborated.
+ * Breaks: nothing. Leaves alone what means one thing in evaluation and another in training (eval's
+ *         business). */
 #include "passes/edit.h"
 #include "passes/passes.h"
 

@@ -3,10 +3,11 @@
  *         batchnorm leaves two) into the weights and bias of the convolution or linear layer around it:
  *         - after conv2d, linear, conv_transpose2d:  w' = w·s, b' = b·s + t;
  *         - after a concat of such, each with its part of s and t;
- *         - before conv2d, linear: w' = w·s over the channels read, b' = b + Σ w·t; a shift only where no
- * padding is, because padding is zero after the shift. The arithmetic on weights becomes nodes of the
- * weights' region, which run in `prepare`. Needs:  batchnorm as affine maps (eval). Breaks: nothing: a layer
- * that others read too is left alone. */
+ *         - before conv2d, linear: w' = w·s over the channels read, b' = b + Σ w·t; a shift only where no padding
+ *           is, because padding is zero after the shift.
+ *         The arithmetic on weights becomes nodes of the weights' region, which run in `prepare`.
+ * Needs:  batchnorm as affine maps (eval).
+ * Breaks: nothing: a layer that others read too is left alone. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/infer.h"
 #include "passes/edit.h"

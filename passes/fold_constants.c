@@ -1,7 +1,8 @@
 /* fold-constants
- * Does:   computes elementwise nodes and changes of shape whose operands are all known numbers. What depends
- * on parameters stays: `prepare` computes that. Needs:  nothing. Breaks: nothing. Large results stay computed
- * at run time, so that the output does not swell. */
+ * Does:   computes elementwise nodes and changes of shape whose operands are all known numbers. What
+ *         depends on parameters stays: `prepare` computes that.
+ * Needs:  nothing.
+ * Breaks: nothing. Large results stay computed at run time, so that the output does not swell. */
 #include "passes/edit.h"
 #include "passes/passes.h"
 

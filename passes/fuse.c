@@ -1,9 +1,10 @@
 /* fuse
- * Does:   makes one `map` of elementwise nodes that feed each other, and attaches maps to the node that makes
- * one of their operands as its epilogue (bias, activation, residual), where the way that node will be
- * computed allows it. Both in either region, never across, and in bodies of scans. Needs:  the candidates'
- * own judgement (candidate_of); simplify and cse leave more to fuse. Breaks: the single steps: passes after
- * this one see expressions. A value that others read is never fused away. */
+ * Does:   makes one `map` of elementwise nodes that feed each other, and attaches maps to the node that
+ *         makes one of their operands as its epilogue (bias, activation, residual), where the way that node
+ *         will be computed allows it. Both in either region, never across, and in bodies of scans.
+ * Needs:  the candidates' own judgement (candidate_of); simplify and cse leave more to fuse.
+ * Breaks: the single steps: passes after this one see expressions. A value that others read is never fused
+ *         away. */
 #include "passes/edit.h"
 #include "passes/passes.h"
 

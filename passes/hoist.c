@@ -1,7 +1,8 @@
 /* hoist
  * Does:   moves out of a scan what need not be done step by step. What depends on captured values alone is
- * computed once and captured in turn; a linear layer of a sequence's elements becomes one linear layer of the
- * whole sequence [N,T,F], whose result is a new sequence, and so do elementwise nodes that lead to one.
+ *         computed once and captured in turn; a linear layer of a sequence's elements becomes one linear
+ *         layer of the whole sequence [N,T,F], whose result is a new sequence, and so do elementwise nodes
+ *         that lead to one.
  * Needs:  primitives.
  * Breaks: nothing. */
 #include "passes/passes.h"

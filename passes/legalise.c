@@ -1,6 +1,8 @@
-/* Does: rewrites what a backend's target lacks, `supported` says, in every function of that target: relu as
- * max(0, x), rsqrt as 1/sqrt, sigmoid, exp, log, tanh, erf, sin, cos and pow on f32 as polynomials.
- * Needs: a lowered program.
+/* 
+ * Does:   rewrites what a backend's target lacks, `supported` says, in every function of that target: relu
+ *         as max(0, x), rsqrt as 1/sqrt, sigmoid, exp, log, tanh, erf, sin, cos and pow on f32 as
+ *         polynomials.
+ * Needs:  a lowered program.
  * Breaks: nothing. Functions on f64 stay as they are: a backend that lacks them refuses them. */
 #include "ir/kernel/rewrite.h"
 #include "passes/legal.h"

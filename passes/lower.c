@@ -1,7 +1,8 @@
 /* lower: the graph's nodes as calls of kernels.
  * Does:   fills the program's entries: the weights' region becomes `prepare`, the rest `forward`, a scan a
- * loop over the calls of its body. `forward_u8` is forward with the layout of the picture replaced by its
- *         conversion from 8 bits. Adds scratch to the workspace and computes the hash of net and packing.
+ *         loop over the calls of its body. `forward_u8` is forward with the layout of the picture replaced
+ *         by its conversion from 8 bits. Adds scratch to the workspace and computes the hash of net and
+ *         packing.
  * Needs:  plan-buffers.
  * Breaks: nothing. */
 #include "ir/base/map.h"

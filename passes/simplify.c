@@ -1,9 +1,10 @@
 /* simplify
  * Does:   drops nodes that do nothing (identity, x + 0, x · 1, reshape to the same shape, slices of
- * everything, pads by nothing, relu of relu, ...), joins views and transposes that follow each other, gives
- * zero padding to the convolutions that read it, and drops what nobody reads: nodes, and operands and yields
- * of scans. Needs:  nothing. Breaks: nothing: what remains computes the same numbers (x + 0 turns no -0.0
- * into 0.0 any more). */
+ *         everything, pads by nothing, relu of relu, ...), joins views and transposes that follow each
+ *         other, gives zero padding to the convolutions that read it, and drops what nobody reads: nodes,
+ *         and operands and yields of scans.
+ * Needs:  nothing.
+ * Breaks: nothing: what remains computes the same numbers (x + 0 turns no -0.0 into 0.0 any more). */
 #include "ir/ops/attrs.h"
 #include "passes/edit.h"
 #include "passes/passes.h"

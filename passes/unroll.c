@@ -1,6 +1,8 @@
-/* Does: expands loops marked unroll in every body and micro, so that registers are indexed by constants;
- * folds addresses and makes equal integer values one on the way. Needs: a program whose unrolled loops have
- * constant bounds. Breaks: nothing; instructions get new ids. */
+/* unroll
+ * Does:   expands loops marked unroll in every body and micro, so that registers are indexed by constants;
+ *         folds addresses and makes equal integer values one on the way.
+ * Needs:  a program whose unrolled loops have constant bounds.
+ * Breaks: nothing; instructions get new ids. */
 #include "ir/kernel/rewrite.h"
 #include "passes/passes.h"
 
