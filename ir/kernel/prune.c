@@ -1,36 +1,37 @@
-/* Drops what nobody uses. Instructions stand before their users, so one walk backwards finds all that are
- * used. */
+/* Drops what nobody uses. Instructions stand before their users, and loops before their bodies, so one walk
+ * backwards finds all that stays. */
 #include "ir/kernel/rewrite.h"
+
+typedef struct spot {
+    kinst *inst, *around; /* the loop or if that holds it, NULL for none */
+} spot;
 
 typedef struct order {
     arena *arena;
-    VEC(kinst *) list;
+    VEC(spot) list;
 } order;
 
-static void add(void *context, kinst *x) {
-    order *o = context;
-    VEC_PUSH(o->arena, &o->list, x);
+static void list_block(order *o, const kblock *b, kinst *around) {
+    for (kinst *x = b->first; x; x = x->next) {
+        VEC_PUSH(o->arena, &o->list, ((spot){x, around}));
+        list_block(o, &x->body, x);
+        list_block(o, &x->otherwise, x);
+    }
 }
 
 static bool has_effect(const kinst *x) {
-    return x->op == K_STORE || x->op == K_SET || x->op == K_FOR || x->op == K_IF || x->op == K_CALL ||
-           x->op == K_BARRIER;
+    return x->op == K_STORE || x->op == K_SET || x->op == K_CALL || x->op == K_BARRIER;
 }
 
-static bool stays(const kinst *x, const bool *used) {
-    if (x->op == K_FOR || x->op == K_IF) return x->body.first || x->otherwise.first;
-    return has_effect(x) || used[x->id];
-}
-
-static void sweep(kblock *b, const bool *used) {
+static void sweep(kblock *b, const bool *stays) {
     kinst *x = b->first;
     *b = (kblock){0};
     for (kinst *next; x; x = next) {
         next = x->next;
         x->next = NULL;
-        sweep(&x->body, used);
-        sweep(&x->otherwise, used);
-        if (!stays(x, used)) continue;
+        sweep(&x->body, stays);
+        sweep(&x->otherwise, stays);
+        if (!stays[x->id]) continue;
         if (b->last)
             b->last->next = x;
         else
@@ -45,14 +46,16 @@ static void number(void *context, kinst *x) {
 
 void kfunc_prune(arena *a, kfunc *f) {
     order o = {.arena = a};
-    kblock_visit(&f->body, add, &o);
-    bool *used = NEW_ARRAY(a, bool, f->ids + 1);
+    list_block(&o, &f->body, NULL);
+    bool *stays = NEW_ARRAY(a, bool, f->ids + 1);
     for (int i = o.list.count - 1; i >= 0; i--) {
-        const kinst *x = o.list.at[i];
-        if (has_effect(x) || used[x->id])
-            for (int k = 0; k < x->args; k++) used[x->arg[k]->id] = true;
+        const spot *s = &o.list.at[i];
+        if (has_effect(s->inst)) stays[s->inst->id] = true;
+        if (!stays[s->inst->id]) continue;
+        if (s->around) stays[s->around->id] = true;
+        for (int k = 0; k < s->inst->args; k++) stays[s->inst->arg[k]->id] = true;
     }
-    sweep(&f->body, used);
+    sweep(&f->body, stays);
     f->ids = 0;
     kblock_visit(&f->body, number, &f->ids);
 }
