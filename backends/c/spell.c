@@ -100,7 +100,7 @@ static const spelling avx512_table[] = {
     {S_MAX, BASES_REAL, LANES_FULL, "_mm512_maskz_max_$s($m, $a, $b)"},
     {S_MIN, BASES_REAL, LANES_FULL, "_mm512_maskz_min_$s($m, $a, $b)"},
     {S_SQRT, BASES_REAL, LANES_FULL, "_mm512_maskz_sqrt_$s($m, $a)"},
-    {S_FLOOR, BASES_REAL, LANES_FULL, "_mm512_maskz_roundscale_$s($m, $a, 9)"},
+    {S_FLOOR, BASES_REAL, LANES_FULL, "_mm512_floor_$s($a)"},
     {S_LT, BASES_REAL, LANES_FULL, "_mm512_cmp_$s_mask($a, $b, _CMP_LT_OQ)"},
     {S_LE, BASES_REAL, LANES_FULL, "_mm512_cmp_$s_mask($a, $b, _CMP_LE_OQ)"},
     {S_GT, BASES_REAL, LANES_FULL, "_mm512_cmp_$s_mask($a, $b, _CMP_GT_OQ)"},
