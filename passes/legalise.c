@@ -1,4 +1,4 @@
-/* 
+/* legalise
  * Does:   rewrites what a backend's target lacks, `supported` says, in every function of that target: relu
  *         as max(0, x), rsqrt as 1/sqrt, sigmoid, exp, log, tanh, erf, sin, cos and pow on f32 as
  *         polynomials.

@@ -45,62 +45,6 @@ static int64_t m_count(const winograd_recipe *r) {
     return points_of(r) * PAIR * r->run * BLOCK;
 }
 
-/* ---- the transforms, as micros: one vector of channels of one tile ---- */
-
-typedef struct transform_recipe {
-    int64_t m;
-} transform_recipe;
-
-/* (in, row, first, end, out, apart): rows [first, end) of the tile lie on the image, the others are zero;
- * `in` is the tile's corner; out[(y·n + x)·apart]. */
-static void build_input(kb *b, const void *recipe) {
-    winograd_matrices w = winograd_of((int)((const transform_recipe *)recipe)->m);
-    kinst *in = kb_param(b, 0), *row = kb_param(b, 1), *out = kb_param(b, 4), *apart = kb_param(b, 5);
-    kinst *half = kb_local(b, "half", b->real, w.n * w.n * b->lanes);
-    kinst *d[WINOGRAD_MOST], *t[WINOGRAD_MOST], *zero = kb_int(b, 0), *n = kb_int(b, w.n);
-    kinst *y = kb_for(b, "y", zero, n, 1, KLOOP_SERIAL);
-    kinst *to = kb_offset(b, half, kb_muli(b, y, w.n * b->lanes));
-    kinst *below = kb_arith(b, S_GE, y, kb_param(b, 2), NULL),
-          *above = kb_arith(b, S_LT, y, kb_param(b, 3), NULL);
-    kb_if(b, kb_select(b, below, above, below));
-    kinst *from = kb_offset(b, in, kb_mul(b, y, row));
-    for (int x = 0; x < w.n; x++) d[x] = kb_load(b, kb_vector(b), from, kb_int(b, x * BLOCK));
-    winograd_combine(b, w.bt, w.n, w.n, d, t);
-    for (int x = 0; x < w.n; x++) kb_store(b, to, kb_int(b, x * b->lanes), t[x]);
-    kb_else(b);
-    for (int x = 0; x < w.n; x++) kb_store(b, to, kb_int(b, x * b->lanes), kb_const(b, kb_vector(b), 0));
-    kb_end(b);
-    kb_end(b);
-    kinst *x = kb_for(b, "x", zero, n, 1, KLOOP_SERIAL);
-    kinst *column = kb_offset(b, half, kb_muli(b, x, b->lanes));
-    for (int k = 0; k < w.n; k++) d[k] = kb_load(b, kb_vector(b), column, kb_int(b, k * w.n * b->lanes));
-    winograd_combine(b, w.bt, w.n, w.n, d, t);
-    for (int k = 0; k < w.n; k++) kb_store(b, out, kb_mul(b, kb_addi(b, x, k * w.n), apart), t[k]);
-    kb_end(b);
-}
-
-/* (in, apart, out): out[y][x][lanes] of the m×m results from in[(y·n + x)·apart]. */
-static void build_output(kb *b, const void *recipe) {
-    winograd_matrices w = winograd_of((int)((const transform_recipe *)recipe)->m);
-    kinst *in = kb_param(b, 0), *apart = kb_param(b, 1), *out = kb_param(b, 2);
-    kinst *half = kb_local(b, "half", b->real, w.m * w.n * b->lanes);
-    kinst *d[WINOGRAD_MOST], *t[WINOGRAD_MOST], *zero = kb_int(b, 0);
-    kinst *x = kb_for(b, "x", zero, kb_int(b, w.n), 1, KLOOP_SERIAL);
-    for (int k = 0; k < w.n; k++)
-        d[k] = kb_load(b, kb_vector(b), in, kb_mul(b, kb_addi(b, x, k * w.n), apart));
-    winograd_combine(b, w.at, w.m, w.n, d, t);
-    for (int k = 0; k < w.m; k++)
-        kb_store(b, half, kb_addi(b, kb_muli(b, x, b->lanes), k * w.n * b->lanes), t[k]);
-    kb_end(b);
-    kinst *y = kb_for(b, "y", zero, kb_int(b, w.m), 1, KLOOP_SERIAL);
-    kinst *row = kb_offset(b, half, kb_muli(b, y, w.n * b->lanes));
-    for (int k = 0; k < w.n; k++) d[k] = kb_load(b, kb_vector(b), row, kb_int(b, k * b->lanes));
-    winograd_combine(b, w.at, w.m, w.n, d, t);
-    kinst *to = kb_offset(b, out, kb_muli(b, y, w.m * b->lanes));
-    for (int k = 0; k < w.m; k++) kb_store(b, to, kb_int(b, k * b->lanes), t[k]);
-    kb_end(b);
-}
-
 /* ---- the kernel ---- */
 
 /* A tile of the run: which sample, where in it, and whether it exists. */
@@ -132,14 +76,7 @@ static kinst *v_at(kb *b, const winograd_recipe *r, kinst *block, kinst *t, int 
 }
 
 static void transform_tile(kb *b, const winograd_recipe *r, const tile_spot *s, kinst *block, kinst *t) {
-    static const kparam params[] = {{"in", {KB_PTR, 1, KB_F32, 0}},  {"row", {KB_INT, 1, 0, 0}},
-                                    {"first", {KB_INT, 1, 0, 0}},    {"end", {KB_INT, 1, 0, 0}},
-                                    {"out", {KB_PTR, 1, KB_F32, 1}}, {"apart", {KB_INT, 1, 0, 0}}};
-    kparam typed[6];
-    memcpy(typed, params, sizeof typed);
-    typed[0].type.elem = typed[4].type.elem = (uint8_t)b->real;
-    transform_recipe m = {r->m};
-    kfunc *f = kb_micro(b, "winograd_input", build_input, &m, sizeof m, typed, 6);
+    kfunc *f = winograd_input(b, (int)r->m);
     kinst *y = kb_addi(b, kb_muli(b, s->y, r->m), -r->top), *x = kb_addi(b, kb_muli(b, s->x, r->m), -r->left);
     kinst *at = kb_add(b, kb_muli(b, s->sample, r->in.batch), kb_muli(b, block, r->in.channel));
     at = kb_add(b, at, kb_add(b, kb_muli(b, y, r->in.row), kb_muli(b, x, r->in.pixel)));
@@ -258,13 +195,7 @@ static void clear_halo(kb *b, const winograd_recipe *r, const tile_spot *s, kins
 }
 
 static void transform_outputs(kb *b, const winograd_recipe *r, kinst *run, kinst *block, int64_t blocks) {
-    static const kparam params[] = {
-        {"in", {KB_PTR, 1, KB_F32, 0}}, {"apart", {KB_INT, 1, 0, 0}}, {"out", {KB_PTR, 1, KB_F32, 1}}};
-    kparam typed[3];
-    memcpy(typed, params, sizeof typed);
-    typed[0].type.elem = typed[2].type.elem = (uint8_t)b->real;
-    transform_recipe m = {r->m};
-    kfunc *f = kb_micro(b, "winograd_output", build_output, &m, sizeof m, typed, 3);
+    kfunc *f = winograd_output(b, (int)r->m);
     kinst *y = kb_local(b, "y", b->real, r->m * r->m * b->lanes);
     kinst *t = kb_for(b, "t", kb_int(b, 0), kb_int(b, r->run), 1, KLOOP_SERIAL);
     tile_spot s = find_tile(b, r, run, t);

@@ -23,6 +23,13 @@ winograd_matrices winograd_of(int m);
 void winograd_combine(kb *b, double (*c)[WINOGRAD_MOST], int rows, int columns, kinst *const *in,
                       kinst **out);
 
+/* Micros for one vector of channels of one tile.
+ * input (in, row, first, end, out, apart): Bᵀ d B of the n×n inputs whose corner is `in` and whose rows are `row`
+ * elements apart, into out[(y·n + x)·apart]; rows outside [first, end) do not exist and count as zero.
+ * output (in, apart, out): Aᵀ m A of in[(y·n + x)·apart] into out[y][x][lanes], m×m results. */
+kfunc *winograd_input(kb *b, int m);
+kfunc *winograd_output(kb *b, int m);
+
 /* Lowers a reorder of weights [O,I,3,3] to LAYOUT_WINOGRAD (m in layout.groups): [⌈O/16⌉][n²][⌈I/16⌉·16][16],
  * transformed in double. */
 void winograd_pack(lower *l, const node *n);

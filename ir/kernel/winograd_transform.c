@@ -1,0 +1,69 @@
+/* The transforms of inputs and results, as micros: one vector of channels of one tile. */
+#include "ir/kernel/winograd.h"
+
+typedef struct transform_recipe {
+    int64_t m;
+} transform_recipe;
+
+/* (in, row, first, end, out, apart): rows [first, end) of the tile lie on the image, the others are zero;
+ * `in` is the tile's corner; out[(y·n + x)·apart]. */
+static void build_input(kb *b, const void *recipe) {
+    winograd_matrices w = winograd_of((int)((const transform_recipe *)recipe)->m);
+    kinst *in = kb_param(b, 0), *row = kb_param(b, 1), *out = kb_param(b, 4), *apart = kb_param(b, 5);
+    kinst *half = kb_local(b, "half", b->real, w.n * w.n * b->lanes);
+    kinst *d[WINOGRAD_MOST], *t[WINOGRAD_MOST], *zero = kb_int(b, 0), *n = kb_int(b, w.n);
+    kinst *y = kb_for(b, "y", zero, n, 1, KLOOP_SERIAL);
+    kinst *to = kb_offset(b, half, kb_muli(b, y, w.n * b->lanes));
+    kinst *below = kb_arith(b, S_GE, y, kb_param(b, 2), NULL),
+          *above = kb_arith(b, S_LT, y, kb_param(b, 3), NULL);
+    kb_if(b, kb_select(b, below, above, below));
+    kinst *from = kb_offset(b, in, kb_mul(b, y, row));
+    for (int x = 0; x < w.n; x++) d[x] = kb_load(b, kb_vector(b), from, kb_int(b, x * BLOCK));
+    winograd_combine(b, w.bt, w.n, w.n, d, t);
+    for (int x = 0; x < w.n; x++) kb_store(b, to, kb_int(b, x * b->lanes), t[x]);
+    kb_else(b);
+    for (int x = 0; x < w.n; x++) kb_store(b, to, kb_int(b, x * b->lanes), kb_const(b, kb_vector(b), 0));
+    kb_end(b);
+    kb_end(b);
+    kinst *x = kb_for(b, "x", zero, n, 1, KLOOP_SERIAL);
+    kinst *column = kb_offset(b, half, kb_muli(b, x, b->lanes));
+    for (int k = 0; k < w.n; k++) d[k] = kb_load(b, kb_vector(b), column, kb_int(b, k * w.n * b->lanes));
+    winograd_combine(b, w.bt, w.n, w.n, d, t);
+    for (int k = 0; k < w.n; k++) kb_store(b, out, kb_mul(b, kb_addi(b, x, k * w.n), apart), t[k]);
+    kb_end(b);
+}
+
+static void build_output(kb *b, const void *recipe) {
+    winograd_matrices w = winograd_of((int)((const transform_recipe *)recipe)->m);
+    kinst *in = kb_param(b, 0), *apart = kb_param(b, 1), *out = kb_param(b, 2);
+    kinst *half = kb_local(b, "half", b->real, w.m * w.n * b->lanes);
+    kinst *d[WINOGRAD_MOST], *t[WINOGRAD_MOST], *zero = kb_int(b, 0);
+    kinst *x = kb_for(b, "x", zero, kb_int(b, w.n), 1, KLOOP_SERIAL);
+    for (int k = 0; k < w.n; k++)
+        d[k] = kb_load(b, kb_vector(b), in, kb_mul(b, kb_addi(b, x, k * w.n), apart));
+    winograd_combine(b, w.at, w.m, w.n, d, t);
+    for (int k = 0; k < w.m; k++)
+        kb_store(b, half, kb_addi(b, kb_muli(b, x, b->lanes), k * w.n * b->lanes), t[k]);
+    kb_end(b);
+    kinst *y = kb_for(b, "y", zero, kb_int(b, w.m), 1, KLOOP_SERIAL);
+    kinst *row = kb_offset(b, half, kb_muli(b, y, w.n * b->lanes));
+    for (int k = 0; k < w.n; k++) d[k] = kb_load(b, kb_vector(b), row, kb_int(b, k * b->lanes));
+    winograd_combine(b, w.at, w.m, w.n, d, t);
+    kinst *to = kb_offset(b, out, kb_muli(b, y, w.m * b->lanes));
+    for (int k = 0; k < w.m; k++) kb_store(b, to, kb_int(b, k * b->lanes), t[k]);
+    kb_end(b);
+}
+
+kfunc *winograd_input(kb *b, int m) {
+    const transform_recipe r = {m};
+    const ktype number = k_scalar(KB_INT);
+    const kparam params[] = {{"in", k_ptr(b->real)}, {"row", number},         {"first", number},
+                             {"end", number},        {"out", k_out(b->real)}, {"apart", number}};
+    return kb_micro(b, "winograd_input", build_input, &r, sizeof r, params, 6);
+}
+
+kfunc *winograd_output(kb *b, int m) {
+    const transform_recipe r = {m};
+    const kparam params[] = {{"in", k_ptr(b->real)}, {"apart", k_scalar(KB_INT)}, {"out", k_out(b->real)}};
+    return kb_micro(b, "winograd_output", build_output, &r, sizeof r, params, 3);
+}
