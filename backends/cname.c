@@ -176,10 +176,12 @@ static int break_at(const char *s, int room) {
     for (int k = room; k > room / 3; k--) {
         if (s[k] != ' ') continue;
         if (!comma && s[k - 1] == ',') comma = k;
-        if (!operator_ && strchr("=+-*?:&|", s[k + 1]) && s[k + 1]) operator_ = k;
-        if (!blank) blank = k;
+        bool binary = s[k + 1] && strchr("=+-*/?:&|<>", s[k + 1]) && strchr(" &|=<>", s[k + 2]);
+        if (!operator_ && binary) operator_ = k;
+        if (!blank && s[k + 1] != '*') blank = k; /* a pointer's star stays with its type */
     }
-    return comma ? comma : operator_ ? operator_ : blank;
+    if (comma > room / 2) return comma;
+    return operator_ ? operator_ : comma ? comma : blank;
 }
 
 void c_line(text *t, int indent, const char *s) {

@@ -1,7 +1,9 @@
 /* The functions that users call: they check, start the team and keep recurrent state. */
 #include "backends/c/emit.h"
 
-enum { WORTH_A_TEAM = 200000 /* multiply-adds: some 4 microseconds of one core */ };
+/* What a team costs, in multiply-adds of one core (some 30 a nanosecond): to start it, and to wait for it after
+ * a call. */
+enum { TEAM_COST = 30000, WAIT_COST = 12000 };
 
 void emit_prototype(emitter *e, entry_kind kind) {
     text t = text_in(e->arena);
@@ -14,30 +16,29 @@ void emit_prototype(emitter *e, entry_kind kind) {
     e->out->at[e->out->length] = 0;
 }
 
-/* Work of an entry: fixed + a_sample × n. */
-static void add_work(const steps *s, double times, double *fixed, double *a_sample) {
+/* What two threads save over one, less what they cost. Calls too small to be shared only cost. */
+static double team_gain(const steps *s, int64_t n) {
+    double gain = 0;
     for (int k = 0; k < s->list.count; k++) {
         const step *t = &s->list.at[k];
         if (t->is_loop) {
-            add_work(t->body, times * (double)t->count, fixed, a_sample);
+            gain += (double)t->count * team_gain(t->body, n);
             continue;
         }
         const kernel *run = t->call.kernel;
-        double work = times * run->work * (double)run->count.mul;
-        if (run->count.per)
-            *a_sample += work / (double)run->count.per;
-        else
-            *fixed += work;
+        int64_t count = kcount_of(run->count, n);
+        if (count >= 2 * emit_grain(run)) gain += run->work * (double)count / 2;
+        gain -= WAIT_COST;
     }
+    return gain;
 }
 
 /* From how many samples on a team pays; max_batch + 1 for never. */
 static int64_t team_from(emitter *e, entry_kind kind) {
-    double fixed = 0, a_sample = 0;
-    add_work(&e->program->entries[kind].steps, 1, &fixed, &a_sample);
-    int64_t n = 1;
-    while (n <= e->program->max_batch && fixed + a_sample * (double)n < WORTH_A_TEAM) n++;
-    return e->program->max_threads > 1 ? n : e->program->max_batch + 1;
+    int64_t n = 1, most = e->program->max_batch;
+    if (e->program->max_threads == 1) return most + 1;
+    while (n <= most && team_gain(&e->program->entries[kind].steps, n) < TEAM_COST) n++;
+    return n;
 }
 
 /* The team's calls: `each` is "PREFIX_each_forward(%s, ...)" with the team left open. */

@@ -5,6 +5,10 @@
 
 enum { GRAIN = 4096 /* multiply-adds that are worth a thread's attention */ };
 
+int64_t emit_grain(const kernel *k) {
+    return k->work < 1 ? GRAIN : k->work >= GRAIN ? 1 : (int64_t)(GRAIN / k->work);
+}
+
 static const char *count_text(emitter *e, kcount c) {
     long long mul = c.mul, per = c.per;
     if (!per) return arena_printf(e->arena, "%lld", mul);
@@ -26,11 +30,11 @@ static void print_runner(emitter *e, const kernel *k) {
     c_line(e->out, 0,
            arena_printf(e->arena, "static void run_%s(const team *t, ptrdiff_t n%s)", k->name,
                         params.length ? params.at : ""));
-    int64_t grain = k->work < 1 ? GRAIN : k->work >= GRAIN ? 1 : (int64_t)(GRAIN / k->work);
     bool with_n = e->with_n[k->id];
     text_puts(e->out, "{\n    ptrdiff_t begin, end;\n");
     if (!k->count.per && !with_n) text_puts(e->out, "    (void)n;\n");
-    text_printf(e->out, "    split(t, %s, %lld, &begin, &end);\n", count_text(e, k->count), (long long)grain);
+    text_printf(e->out, "    split(t, %s, %lld, &begin, &end);\n", count_text(e, k->count),
+                (long long)emit_grain(k));
     c_line(e->out, 4,
            arena_printf(e->arena, "RUN(%s, (begin, end%s%s))", k->name, with_n ? ", n" : "",
                         args.length ? args.at : ""));

@@ -32,6 +32,7 @@ void emit_kernels(emitter *e);
 
 /* calls.c, entries.c: the functions that run kernels and entries on a team */
 void emit_runners(emitter *e);
+int64_t emit_grain(const kernel *k);          /* the least share of its count that a thread gets */
 void emit_entry(emitter *e, entry_kind kind); /* static void PREFIX_each_ENTRY(...) */
 extern const char *const entry_names[ENTRY_KINDS];
 /* ", " and inputs and outputs under these names, with their types or without. */
