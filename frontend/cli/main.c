@@ -71,9 +71,17 @@ static int guarded(cli *c, trap *t, int argc, char **argv) {
     return internal ? bug() : code;
 }
 
+/* How long OpenMP's threads spin before they sleep, where the user has not said: its own milliseconds starve the
+ * threads that decode pictures, and everyone else on a busy machine. */
+static void calm_openmp(void) {
+    setenv("GOMP_SPINCOUNT", "2000", 0); /* turns; some microseconds */
+    setenv("KMP_BLOCKTIME", "0", 0);     /* milliseconds */
+}
+
 int main(int argc, char **argv) {
     trap t;
     arena a;
+    calm_openmp();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of writing, told as one */
     arena_init(&a, memory_cap(), &t);
     diags d = {.arena = &a};
