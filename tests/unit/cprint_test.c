@@ -425,10 +425,44 @@ static void functions_(void **state) {
     on_every_target(build_functions, check_functions);
 }
 
+/* ---- compilers that are not there, or fail ---- */
+
+static void load_fails(const char *compiler, const char *message) {
+    bench *b = calloc(1, sizeof *b);
+    const char *before = getenv("CC");
+    char *kept = before ? strdup(before) : NULL;
+    arena_init(&b->arena, 0, &b->trap);
+    b->d.arena = &b->arena;
+    program *p = one_kernel(b, TARGET_C99, build_scalars);
+    c_options o = {.header_name = "net.h", .invoke = true, .targets = {[TARGET_C99] = true}};
+    text code = text_in(&b->arena), header = text_in(&b->arena);
+    c_library l;
+    assert_true(c_emit(&b->arena, p, &o, &code, &header, &b->d));
+    setenv("CC", compiler, 1);
+    assert_false(c_load(&l, &b->arena, p, &o, &code, &header, &b->d));
+    if (kept)
+        setenv("CC", kept, 1);
+    else
+        unsetenv("CC");
+    assert_null(l.handle);
+    assert_int_equal(b->d.errors, 1);
+    if (!strstr(b->d.first->text, message)) refuse(b, message);
+    arena_free(&b->arena);
+    free(kept);
+    free(b);
+}
+
+static void compilers(void **state) {
+    (void)state;
+    load_fails("/no/such/compiler -O2", "there is no such compiler");
+    load_fails("false", "the C compiler failed");
+    load_fails("true", "cannot load what was compiled"); /* says it is done, and is not */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors), cmocka_unit_test(scalars_),   cmocka_unit_test(order),
-        cmocka_unit_test(product), cmocka_unit_test(functions_),
+        cmocka_unit_test(product), cmocka_unit_test(functions_), cmocka_unit_test(compilers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
