@@ -97,9 +97,9 @@ void machine_run(machine *m, const code *c) {
 
 static const char *place(const call *c) {
     const node *n = c->node;
-    if (!n) return "";
+    if (!n) return "no node";
     if (n->scope && n->scope->path && *n->scope->path) return n->scope->path;
-    return n->op ? n->op->name : "";
+    return n->op ? n->op->name : "a node";
 }
 
 const insn *machine_fail(machine *m, const insn *o, const char *format, ...) {

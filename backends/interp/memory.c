@@ -13,8 +13,9 @@ static bool outside(const region *r, int64_t at, int64_t count) {
 }
 
 static const insn *report(machine *m, const insn *o, const region *r, int64_t at, int64_t count) {
+    int64_t last = at > INT64_MAX - count ? INT64_MAX : at + count - 1;
     return machine_fail(m, o, "touches elements %lld to %lld of %s, which has %lld", (long long)at,
-                        (long long)at + count - 1, r->name, (long long)r->count);
+                        (long long)last, r->name, (long long)r->count);
 }
 
 /* Lanes that a partial access touches. */

@@ -180,8 +180,11 @@ static range bits(range_space *s, scalar_op op, kbase b, const range *x, const r
     if (op == S_AND && known) return range_const(p & q);
     if (op == S_OR && known) return range_const(p | q);
     if (op == S_XOR && known) return range_const(p ^ q);
-    if (op == S_AND && x->lo >= 0 && y->lo >= 0)
-        return range_new(s, b == KB_BOOL ? x->lo & y->lo : 0, x->hi < y->hi ? x->hi : y->hi);
+    if (op == S_AND && b == KB_BOOL) return range_new(s, p & q, x->hi & y->hi);
+    if (op == S_AND && (p >= 0 || q >= 0)) { /* clears the sign; not above what is not negative */
+        int64_t top = p < 0 ? y->hi : q < 0 ? x->hi : x->hi < y->hi ? x->hi : y->hi;
+        return range_new(s, 0, top);
+    }
     if (op == S_OR && b == KB_BOOL) return range_new(s, x->lo | y->lo, x->hi | y->hi);
     if (op == S_SHL && range_is_const(y) && q >= 0 && q < 62) return range_scale(s, x, (int64_t)1 << q);
     if (op == S_SHR && range_is_const(y) && q >= 0 && q < 62 && x->lo >= 0)
