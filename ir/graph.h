@@ -7,7 +7,7 @@
 #include "ir/scalar.h"
 #include "ir/tensor.h"
 
-typedef struct op op;       /* ir/op.h */
+typedef struct op op; /* ir/op.h */
 typedef struct node node;
 typedef struct graph graph;
 
@@ -20,7 +20,7 @@ typedef struct scope {
     const char *block;    /* name of what was called, "basic", "conv" */
     span at;              /* the call */
     bool layer;
-    int order;            /* in which it was opened */
+    int order; /* in which it was opened */
 } scope;
 
 typedef enum value_kind {
@@ -41,14 +41,15 @@ typedef struct init_rule {
 } init_rule;
 
 typedef struct value {
-    int id;           /* unique in its graph */
-    const char *name; /* as the user wrote it, or NULL; a parameter's is its PyTorch name "layer1.0.conv1.weight" */
+    int id; /* unique in its graph */
+    const char
+        *name; /* as the user wrote it, or NULL; a parameter's is its PyTorch name "layer1.0.conv1.weight" */
     value_kind kind;
     dtype type;
     shape shape;
     layout layout;
     span at;
-    node *def;  /* VALUE_NODE: who makes it, and which of its results it is */
+    node *def; /* VALUE_NODE: who makes it, and which of its results it is */
     int result;
     union {
         struct {
@@ -71,13 +72,13 @@ typedef struct value {
 struct node {
     const op *op;
     int inputs, outputs;
-    int own_inputs;    /* the op's own; the rest are operands of the epilogue */
+    int own_inputs; /* the op's own; the rest are operands of the epilogue */
     value **in, **out;
-    void *attrs;       /* the op's attribute struct (op->attr_size bytes), NULL if it has none */
-    expr *epilogue;    /* of the accumulated result (input 0) and in[own_inputs..]; of all inputs for op "map" */
+    void *attrs;    /* the op's attribute struct (op->attr_size bytes), NULL if it has none */
+    expr *epilogue; /* of the accumulated result (input 0) and in[own_inputs..]; of all inputs for op "map" */
     scope *scope;
     span at;
-    VEC(node *) origin; /* nodes of the text that passes merged into this one; empty: itself */
+    VEC(node *) origin;             /* nodes of the text that passes merged into this one; empty: itself */
     const struct candidate *choice; /* how it will be computed (choose-algorithm) */
 };
 
@@ -89,17 +90,17 @@ typedef struct graph_output {
 struct graph {
     arena *arena;
     const char *name;
-    VEC(node *) nodes;       /* topological order */
-    VEC(value *) inputs;     /* order of the text */
-    VEC(value *) params;     /* order of creation: PyTorch's state dict */
+    VEC(node *) nodes;   /* topological order */
+    VEC(value *) inputs; /* order of the text */
+    VEC(value *) params; /* order of creation: PyTorch's state dict */
     VEC(value *) states;
-    VEC(value *) arguments;  /* of a scan's body: sequence elements, carries, captured values */
+    VEC(value *) arguments; /* of a scan's body: sequence elements, carries, captured values */
     VEC(graph_output) outputs;
     VEC(const char *) labels; /* class names of the first output; empty without */
-    VEC(scope *) scopes;     /* in order of creation */
+    VEC(scope *) scopes;      /* in order of creation */
     int next_id;
-    int64_t numbers;         /* elements of all values made, kept within SIZE_LIMIT */
-    struct recipe *recipe;   /* train {} as elaborated (ir/recipe.h), or NULL */
+    int64_t numbers;       /* elements of all values made, kept within SIZE_LIMIT */
+    struct recipe *recipe; /* train {} as elaborated (ir/recipe.h), or NULL */
 };
 
 enum { GRAPH_NODES_MAX = 200000, GRAPH_DEPTH_MAX = 4 /* bodies within bodies */ };
@@ -121,7 +122,8 @@ node *graph_node(graph *g, const op *o, value *const *in, int inputs, const void
                  diags *d);
 /* The same by op name for use inside passes and expansions, where shapes are known to be right: jumps to the
  * arena's trap as an internal error otherwise. Returns the first result. */
-value *graph_make(graph *g, const char *op_name, value *const *in, int inputs, const void *attrs, scope *s, span at);
+value *graph_make(graph *g, const char *op_name, value *const *in, int inputs, const void *attrs, scope *s,
+                  span at);
 
 /* Every use of `old` (by nodes, outputs, states) becomes `with`. */
 void graph_replace(graph *g, value *old, value *with);

@@ -6,15 +6,15 @@
 #include "ir/graph.h"
 
 typedef enum attr_kind {
-    ATTR_INT,    /* int64_t */
-    ATTR_REAL,   /* double */
-    ATTR_BOOL,   /* bool */
-    ATTR_PAIR,   /* int64_t[2]: rows, columns; the text may give one number for both */
-    ATTR_PADS,   /* int64_t[4]: top, left, bottom, right; the text may give one number, or [rows, columns] */
-    ATTR_INTS,   /* ints: a list of any length up to MAX_RANK */
-    ATTR_REALS,  /* reals */
-    ATTR_NAME,   /* const char *: one of `choices`, or any name where NULL */
-    ATTR_GRAPH   /* graph *: a body */
+    ATTR_INT,   /* int64_t */
+    ATTR_REAL,  /* double */
+    ATTR_BOOL,  /* bool */
+    ATTR_PAIR,  /* int64_t[2]: rows, columns; the text may give one number for both */
+    ATTR_PADS,  /* int64_t[4]: top, left, bottom, right; the text may give one number, or [rows, columns] */
+    ATTR_INTS,  /* ints: a list of any length up to MAX_RANK */
+    ATTR_REALS, /* reals */
+    ATTR_NAME,  /* const char *: one of `choices`, or any name where NULL */
+    ATTR_GRAPH  /* graph *: a body */
 } attr_kind;
 
 typedef struct ints {
@@ -41,13 +41,13 @@ typedef struct candidate candidate; /* ir/kernel/lower.h */
 
 struct op {
     const char *name;
-    const char *summary;          /* one line for --help and the reference */
-    int inputs_min, inputs_max;   /* inputs_max -1: any number (concat) */
-    int outputs;                  /* -1: infer says (split, scan) and sets n->outputs and n->out */
+    const char *summary;            /* one line for --help and the reference */
+    int inputs_min, inputs_max;     /* inputs_max -1: any number (concat) */
+    int outputs;                    /* -1: infer says (split, scan) and sets n->outputs and n->out */
     const char *const *input_names; /* ends with NULL; for error messages and the text */
-    const attr *attrs;            /* ends with a NULL name; NULL for none */
+    const attr *attrs;              /* ends with a NULL name; NULL for none */
     size_t attr_size;
-    scalar_op scalar;             /* elementwise ops: the row; S_COUNT for the others */
+    scalar_op scalar; /* elementwise ops: the row; S_COUNT for the others */
 
     /* Sets type and shape of every result from the inputs and attributes, or adds an error that names both
      * operands and says what to do, and returns false. */

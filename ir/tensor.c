@@ -12,7 +12,7 @@ static const struct {
 
 const char *const layout_names[LAYOUT_KINDS] = {
     [LAYOUT_PLANAR] = "planar",       [LAYOUT_BLOCKED16] = "blocked16", [LAYOUT_LANES16] = "lanes16",
-    [LAYOUT_WEIGHTS16] = "weights16", [LAYOUT_WEIGHTS1] = "weights1", [LAYOUT_WINOGRAD] = "winograd",
+    [LAYOUT_WEIGHTS16] = "weights16", [LAYOUT_WEIGHTS1] = "weights1",   [LAYOUT_WINOGRAD] = "winograd",
 };
 
 const char *dtype_name(dtype t) {

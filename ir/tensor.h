@@ -18,7 +18,9 @@ typedef struct shape {
     int64_t dim[MAX_RANK];
 } shape;
 
-static inline bool shape_batched(const shape *s) { return s->rank > 0 && s->dim[0] == DIM_N; }
+static inline bool shape_batched(const shape *s) {
+    return s->rank > 0 && s->dim[0] == DIM_N;
+}
 bool shape_equal(const shape *a, const shape *b);
 /* Elements of one sample (of the whole where there is no batch). Shapes in a graph never overflow: they are
  * checked with shape_valid when they are made. */

@@ -28,8 +28,7 @@ void help_print(FILE *to, arena *a, const command *c) {
             "Compiles neural networks written as text to portable C, and runs them.\n\n",
             example);
     print_commands(to);
-    fputs("\n'netc COMMAND --help' says more; 'netc --version' tells the version.\n",
-          to);
+    fputs("\n'netc COMMAND --help' says more; 'netc --version' tells the version.\n", to);
 }
 
 void version_print(FILE *to) {

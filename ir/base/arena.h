@@ -37,22 +37,22 @@ char *arena_vprintf(arena *a, const char *format, va_list list) __attribute__((f
 
 _Noreturn void trap_spring(trap *t, const char *reason);
 
-#define NEW(a, T)             ((T *)arena_alloc((a), 1, sizeof(T)))
+#define NEW(a, T)              ((T *)arena_alloc((a), 1, sizeof(T)))
 #define NEW_ARRAY(a, T, count) ((T *)arena_alloc((a), (size_t)(count), sizeof(T)))
 
 /* A growing array in an arena: VEC(node *) nodes; VEC_PUSH(a, &nodes, n); nodes.at[i]; nodes.count */
-#define VEC(T)                                                                                                \
-    struct {                                                                                                  \
-        T *at;                                                                                                \
-        int count, room;                                                                                      \
+#define VEC(T)                                                                                               \
+    struct {                                                                                                 \
+        T *at;                                                                                               \
+        int count, room;                                                                                     \
     }
-#define VEC_PUSH(a, v, item)                                                                                  \
-    do {                                                                                                      \
-        if ((v)->count == (v)->room) {                                                                        \
-            (v)->room = (v)->room ? 2 * (v)->room : 8;                                                        \
-            (v)->at = arena_grow((a), (v)->at, (size_t)(v)->count, (size_t)(v)->room, sizeof *(v)->at);       \
-        }                                                                                                     \
-        (v)->at[(v)->count++] = (item);                                                                       \
+#define VEC_PUSH(a, v, item)                                                                                 \
+    do {                                                                                                     \
+        if ((v)->count == (v)->room) {                                                                       \
+            (v)->room = (v)->room ? 2 * (v)->room : 8;                                                       \
+            (v)->at = arena_grow((a), (v)->at, (size_t)(v)->count, (size_t)(v)->room, sizeof *(v)->at);      \
+        }                                                                                                    \
+        (v)->at[(v)->count++] = (item);                                                                      \
     } while (0)
 
 #endif

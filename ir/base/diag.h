@@ -36,7 +36,7 @@ typedef struct diags {
     arena *arena;
     diag *first, *last;
     int errors, warnings;
-    int limit; /* errors (and warnings) past this many are dropped (0: 20) */
+    int limit;   /* errors (and warnings) past this many are dropped (0: 20) */
     bool muted;  /* the last error was a repeat or past the limit: its notes are dropped too */
     diag *spare; /* what diag_add returns in place of a dropped one */
 } diags;
@@ -49,7 +49,9 @@ bool diag_file(diags *d, const char *path, const char *format, ...) __attribute_
 void diags_print(const diags *d, FILE *to, bool color);
 /* 1-based line and column (in bytes) of a span's first byte. */
 void span_place(span s, int *line, int *column);
-static inline span span_join(span a, span b) { return (span){a.source, a.begin, b.end}; }
+static inline span span_join(span a, span b) {
+    return (span){a.source, a.begin, b.end};
+}
 
 /* Among `count` candidates the nearest to `name` by edit distance, or NULL if none is near: "did you mean". */
 const char *nearest_name(const char *name, const char *const *candidates, int count);

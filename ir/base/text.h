@@ -13,7 +13,9 @@ typedef struct text {
     size_t length, room;
 } text;
 
-static inline text text_in(arena *a) { return (text){.arena = a}; }
+static inline text text_in(arena *a) {
+    return (text){.arena = a};
+}
 void text_add(text *t, const char *bytes, size_t length);
 void text_puts(text *t, const char *s);
 void text_printf(text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -42,12 +42,12 @@ static inline bool kinst_is_int(const kinst *x, int64_t number) {
 /* Has no effect and depends on its arguments alone, so that an unused one may go and equal ones may be one.
  */
 static inline bool kop_is_pure(kop kind) {
-    return kind == K_PARAM || kind == K_CONST || kind == K_ARITH || kind == K_CAST || kind == K_BITS || kind == K_SPLAT ||
-           kind == K_TAIL || kind == K_OFFSET || kind == K_HSUM || kind == K_HMAX;
+    return kind == K_PARAM || kind == K_CONST || kind == K_ARITH || kind == K_CAST || kind == K_BITS ||
+           kind == K_SPLAT || kind == K_TAIL || kind == K_OFFSET || kind == K_HSUM || kind == K_HMAX;
 }
 
 extern const char *const kop_names[K_OPS]; /* "load" */
-extern const char *const kloop_names[];        /* by kloop */
+extern const char *const kloop_names[];    /* by kloop */
 /* "f32x16", "*f32", "*mut f32" */
 void ktype_print(text *t, ktype type);
 

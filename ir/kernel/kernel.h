@@ -15,16 +15,16 @@
 typedef enum kbase { KB_VOID, KB_INT, KB_I32, KB_U8, KB_F32, KB_F64, KB_BOOL, KB_PTR, KB_BASES } kbase;
 
 typedef struct ktype {
-    uint8_t base;  /* kbase */
-    uint8_t lanes; /* 1: a scalar */
-    uint8_t elem;  /* KB_PTR: what it points to (kbase) */
+    uint8_t base;   /* kbase */
+    uint8_t lanes;  /* 1: a scalar */
+    uint8_t elem;   /* KB_PTR: what it points to (kbase) */
     uint8_t writes; /* KB_PTR: may be stored through */
 } ktype;
 
 typedef enum kop {
-    K_PARAM,  /* i: which parameter of the function */
-    K_CONST,  /* i or f by type; splat on vectors */
-    K_ARITH,  /* scalar(args): operands of one type; compares give KB_BOOL of as many lanes; select(bool, x, y) */
+    K_PARAM, /* i: which parameter of the function */
+    K_CONST, /* i or f by type; splat on vectors */
+    K_ARITH, /* scalar(args): operands of one type; compares give KB_BOOL of as many lanes; select(bool, x, y) */
     K_CAST,   /* args[0] as `type`: int ↔ float (toward zero), widths, u8 → anything */
     K_BITS,   /* args[0]'s bits as `type`: i32 ↔ f32 */
     K_SPLAT,  /* scalar args[0] in every lane */
@@ -62,8 +62,8 @@ struct kinst {
     int id;           /* unique in the function, dense from 0 */
     int args;
     kinst **arg;
-    int64_t i; /* K_CONST, K_PARAM, K_LOCAL */
-    double f;  /* K_CONST */
+    int64_t i;        /* K_CONST, K_PARAM, K_LOCAL */
+    double f;         /* K_CONST */
     int dim[2];       /* K_REG */
     kloop loop;       /* K_FOR */
     const char *name; /* K_REG, K_FOR, K_LOCAL, and hints elsewhere; may be NULL */
@@ -87,16 +87,26 @@ struct kfunc {
     const struct target *target;
 };
 
-static inline ktype k_scalar(kbase b) { return (ktype){.base = (uint8_t)b, .lanes = 1}; }
-static inline ktype k_vector(kbase b, int lanes) { return (ktype){.base = (uint8_t)b, .lanes = (uint8_t)lanes}; }
-static inline ktype k_ptr(kbase elem) { return (ktype){.base = KB_PTR, .lanes = 1, .elem = (uint8_t)elem}; }
-static inline ktype k_out(kbase elem) { return (ktype){KB_PTR, 1, (uint8_t)elem, 1}; }
+static inline ktype k_scalar(kbase b) {
+    return (ktype){.base = (uint8_t)b, .lanes = 1};
+}
+static inline ktype k_vector(kbase b, int lanes) {
+    return (ktype){.base = (uint8_t)b, .lanes = (uint8_t)lanes};
+}
+static inline ktype k_ptr(kbase elem) {
+    return (ktype){.base = KB_PTR, .lanes = 1, .elem = (uint8_t)elem};
+}
+static inline ktype k_out(kbase elem) {
+    return (ktype){KB_PTR, 1, (uint8_t)elem, 1};
+}
 static inline bool ktype_equal(ktype a, ktype b) {
     return a.base == b.base && a.lanes == b.lanes && a.elem == b.elem;
 }
-int kbase_bytes(kbase b);          /* of one element in memory; KB_INT 8, KB_BOOL 1 */
-const char *kbase_name(kbase b);   /* "f32" */
-static inline bool kbase_is_float(kbase b) { return b == KB_F32 || b == KB_F64; }
+int kbase_bytes(kbase b);        /* of one element in memory; KB_INT 8, KB_BOOL 1 */
+const char *kbase_name(kbase b); /* "f32" */
+static inline bool kbase_is_float(kbase b) {
+    return b == KB_F32 || b == KB_F64;
+}
 
 /* Calls visit(context, inst) for every instruction of the block, outer ones first. */
 void kblock_visit(const kblock *b, void (*visit)(void *context, kinst *inst), void *context);

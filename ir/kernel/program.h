@@ -36,8 +36,8 @@ typedef enum arg_kind { ARG_BUFFER, ARG_INT, ARG_SCRATCH } arg_kind;
  * offset + Σ stride[k] · (variable of the k-th loop around the call). */
 typedef struct call_arg {
     arg_kind kind;
-    buffer *buffer;  /* ARG_SCRATCH: bytes are [slot · scratch_bytes ..] of the workspace's scratch */
-    int64_t offset;  /* elements; ARG_INT: the number */
+    buffer *buffer; /* ARG_SCRATCH: bytes are [slot · scratch_bytes ..] of the workspace's scratch */
+    int64_t offset; /* elements; ARG_INT: the number */
     int64_t stride[MAX_LOOPS];
 } call_arg;
 
@@ -45,17 +45,19 @@ typedef struct call_arg {
 typedef struct kcount {
     int64_t mul, per;
 } kcount;
-static inline int64_t kcount_of(kcount c, int64_t n) { return c.per ? c.mul * ((n + c.per - 1) / c.per) : c.mul; }
+static inline int64_t kcount_of(kcount c, int64_t n) {
+    return c.per ? c.mul * ((n + c.per - 1) / c.per) : c.mul;
+}
 
 typedef struct kernel {
     int id;
     const char *name; /* unique in the program, an identifier */
     kcount count;
-    int params;       /* i and n in front included */
+    int params; /* i and n in front included */
     const kparam *param;
     kfunc *body[TARGET_COUNT]; /* NULL for targets not asked for */
-    double work;      /* multiply-adds (or elements moved) for one i, to judge whether threads pay */
-    struct kernel *next; /* same recipe hash */
+    double work;               /* multiply-adds (or elements moved) for one i, to judge whether threads pay */
+    struct kernel *next;       /* same recipe hash */
     kernel_build *build;
     const void *recipe;
     size_t recipe_bytes;
@@ -98,7 +100,7 @@ typedef struct state_slot {
 
 typedef struct program {
     arena *arena;
-    const char *name; /* the net's */
+    const char *name;   /* the net's */
     const graph *graph; /* inputs, outputs, params, labels, scopes: the interface; never the nodes' meaning */
     kbase real;
     int64_t max_batch;
@@ -114,17 +116,18 @@ typedef struct program {
     int64_t params_bytes;    /* sizeof NET_params (real = f32) */
     int64_t packed_bytes;    /* header included, multiple of BUFFER_ALIGN */
     int64_t workspace_bytes; /* buffers at max_batch plus scratch of max_threads, multiple of BUFFER_ALIGN */
-    int64_t scratch_offset, scratch_bytes; /* where scratch begins; bytes a thread, multiple of BUFFER_ALIGN */
-    uint64_t hash;           /* of net and packing: what `packed` must have been prepared for */
+    int64_t scratch_offset,
+        scratch_bytes; /* where scratch begins; bytes a thread, multiple of BUFFER_ALIGN */
+    uint64_t hash;     /* of net and packing: what `packed` must have been prepared for */
 } program;
 
 /* What prepare leaves in the first bytes of packed, in the machine's own byte order; prepare clears it when it
  * starts and writes it when it ends. */
 typedef struct packed_header {
-    char magic[8]; /* PACKED_MAGIC, no final zero */
-    uint64_t abi;  /* PACKED_ABI */
-    uint64_t hash; /* program.hash */
-    uint64_t bytes; /* program.packed_bytes */
+    char magic[8];    /* PACKED_MAGIC, no final zero */
+    uint64_t abi;     /* PACKED_ABI */
+    uint64_t hash;    /* program.hash */
+    uint64_t bytes;   /* program.packed_bytes */
     uint64_t rest[4]; /* zero */
 } packed_header;
 #define PACKED_MAGIC "netcpack"
@@ -138,8 +141,9 @@ typedef struct run_args {
     void *packed;              /* packed_bytes; forward only reads it */
     const void *const *inputs; /* in the graph's order, of the buffers' element types */
     void *const *outputs;
-    void *const *states; /* per_sample · n elements a state slot, in order; NULL: zeros, and nothing is kept */
-    void *workspace;     /* workspace_bytes, aligned to BUFFER_ALIGN */
+    void *const
+        *states;     /* per_sample · n elements a state slot, in order; NULL: zeros, and nothing is kept */
+    void *workspace; /* workspace_bytes, aligned to BUFFER_ALIGN */
 } run_args;
 
 buffer *program_buffer(program *p, const char *name, area a, kbase elem, int64_t fixed, int64_t per_sample);

@@ -18,21 +18,24 @@ static layout_kind kind_of(const reorder_attrs *a) {
 /* Reorders are written by the pass that chooses layouts. */
 static bool infer_reorder(graph *g, node *n, diags *d) {
     const reorder_attrs *a = n->attrs;
-    if (!want_within(n, "left", a->left, 0, 1 << 20, d) || !want_within(n, "right", a->right, 0, 1 << 20, d) ||
+    if (!want_within(n, "left", a->left, 0, 1 << 20, d) ||
+        !want_within(n, "right", a->right, 0, 1 << 20, d) ||
         !want_within(n, "groups", a->groups, 0, 1 << 24, d))
         return false;
     layout_kind kind = kind_of(a);
     int rank = n->in[0]->shape.rank;
     bool image = kind == LAYOUT_BLOCKED16 || a->left || a->right;
     if (image && rank != 3 && rank != 4)
-        return op_error(n, d, "cannot reorder %s: only images are blocked or have a halo", input_text(g, n, 0));
+        return op_error(n, d, "cannot reorder %s: only images are blocked or have a halo",
+                        input_text(g, n, 0));
     n->out[0]->layout =
         (layout){.kind = kind, .left = (int)a->left, .right = (int)a->right, .groups = (int)a->groups};
     return give(g, n, 0, n->in[0]->type, n->in[0]->shape, d);
 }
 
 static const char *const types[] = {"f32", NULL};
-static const char *const layouts[] = {"planar", "blocked16", "lanes16", "weights16", "weights1", "winograd", NULL};
+static const char *const layouts[] = {"planar",   "blocked16", "lanes16", "weights16",
+                                      "weights1", "winograd",  NULL};
 
 static const attr cast_attributes[] = {
     {"to", ATTR_NAME, offsetof(cast_attrs, to), false, 0, types},

@@ -31,7 +31,8 @@ int main(int argc, char **argv) {
     int runs = 0, code;
     net_params *params = aligned_alloc(64, (sizeof(net_params) + 63) / 64 * 64);
     void *packed = aligned_alloc(64, NET_PACKED_BYTES), *workspace = aligned_alloc(64, NET_WORKSPACE_BYTES);
-    float *in = malloc(sizeof(float) * NET_MAX_BATCH * IN_SIZE), *out = malloc(sizeof(float) * NET_MAX_BATCH * OUT_SIZE);
+    float *in = malloc(sizeof(float) * NET_MAX_BATCH * IN_SIZE),
+          *out = malloc(sizeof(float) * NET_MAX_BATCH * OUT_SIZE);
     fill((float *)params, sizeof(net_params) / sizeof(float), 0.01f);
     fill(in, (size_t)NET_MAX_BATCH * IN_SIZE, 1);
     if ((code = net_prepare(params, packed)) != 0) return puts(net_error(code)), 1;
