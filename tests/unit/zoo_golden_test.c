@@ -26,13 +26,13 @@ static const struct {
     const char *how;
     execute_options o;
 } ways[] = {
-    {"avx512", {TARGET_AVX512, false, false, KB_F32}}, /* nets of more than MANY run in this way alone */
-    {"avx512 checked", {TARGET_AVX512, false, true, KB_F32}},
-    {"avx2", {TARGET_AVX2, false, false, KB_F32}},
-    {"neon", {TARGET_NEON, false, false, KB_F32}},
-    {"c99", {TARGET_C99, false, false, KB_F32}},
-    {"c99 plain", {TARGET_C99, true, false, KB_F32}},
-    {"c99 double", {TARGET_C99, false, false, KB_F64}},
+    {"avx512", {.target = TARGET_AVX512, .real = KB_F32}}, /* the only way of nets of more than MANY */
+    {"avx512 checked", {.target = TARGET_AVX512, .real = KB_F32, .check = true}},
+    {"avx2", {.target = TARGET_AVX2, .real = KB_F32}},
+    {"neon", {.target = TARGET_NEON, .real = KB_F32}},
+    {"c99", {.target = TARGET_C99, .real = KB_F32}},
+    {"c99 plain", {.target = TARGET_C99, .real = KB_F32, .plain = true}},
+    {"c99 double", {.target = TARGET_C99, .real = KB_F64}},
 };
 
 static bool ends_with(const char *s, const char *end) {

@@ -119,24 +119,26 @@ static const struct {
     {"mobilenet_v2", 3504872},
 };
 
+static void check_count(const char *net, int64_t trainable) {
+    trap t;
+    arena a;
+    arena_init(&a, 0, &t);
+    if (setjmp(t.jump)) fail_msg("%s: %s", net, t.reason);
+    diags d = {.arena = &a};
+    graph *g = compile(&a, arena_printf(&a, "examples/%s.net", net), &d);
+    assert_non_null(g);
+    int64_t sum = 0;
+    for (int k = 0; k < g->params.count; k++)
+        if (g->params.at[k]->as.param.trainable) sum += shape_count(&g->params.at[k]->shape);
+    if (sum != trainable)
+        fail_msg("%s has %lld parameters, not %lld", net, (long long)sum, (long long)trainable);
+    arena_free(&a);
+}
+
 static void counts_are_those_stated(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        trap t;
-        arena a;
-        arena_init(&a, 0, &t);
-        if (setjmp(t.jump)) fail_msg("%s: %s", counts[i].net, t.reason);
-        diags d = {.arena = &a};
-        graph *g = compile(&a, arena_printf(&a, "examples/%s.net", counts[i].net), &d);
-        assert_non_null(g);
-        int64_t sum = 0;
-        for (int k = 0; k < g->params.count; k++)
-            if (g->params.at[k]->as.param.trainable) sum += shape_count(&g->params.at[k]->shape);
-        if (sum != counts[i].trainable)
-            fail_msg("%s has %lld parameters, not %lld", counts[i].net, (long long)sum,
-                     (long long)counts[i].trainable);
-        arena_free(&a);
-    }
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        check_count(counts[i].net, counts[i].trainable);
 }
 
 int main(void) {
