@@ -112,13 +112,10 @@ static void put_spaces(formatter *f, int count) {
 static int indentation(const formatter *f, int i) {
     const piece *p = &f->pieces.at[i];
     const level *l = &f->levels[f->depth];
-    if (p->token == '}' || p->token == ')' || p->token == ']') {
-        int outside = f->depth ? f->levels[f->depth - 1].indent : 0;
-        if (p->token == '}' || f->levels[f->depth].indent == outside + INDENT) return outside;
-        return l->indent;
-    }
+    if (p->token == '}' || p->token == ')' || p->token == ']')
+        return f->depth ? f->levels[f->depth - 1].indent : 0;
     if (l->open != '{') return l->indent;
-    if (p->start || p->token == T_COMMENT || p->token == T_ELSE || p->token == '{') return l->indent;
+    if (p->start || p->token == T_COMMENT || p->token == '{') return l->indent;
     if (p->token == T_ARROW && l->arrow >= 0) return l->arrow;
     return l->indent + INDENT;
 }
@@ -147,16 +144,34 @@ static void put_piece(formatter *f, int i) {
     if (p->token == '{' || p->token == '(' || p->token == '[') open_level(f, i);
 }
 
+/* Braces that hold a line feed open and close on lines of their own, and so does each statement in them. */
+static void break_braces(formatter *f) {
+    int open[MAX_BRACKETS + 1], depth = 0;
+    bool *wide = NEW_ARRAY(f->arena, bool, f->pieces.count + 1);
+    for (int i = 0; i < f->pieces.count; i++) {
+        const piece *p = &f->pieces.at[i];
+        for (int k = 0; k < depth && p->lines; k++) wide[open[k]] = true;
+        if (p->token == '{' && depth < MAX_BRACKETS) open[depth++] = i;
+        if (p->token == '}' && depth) depth--;
+    }
+    depth = 0;
+    for (int i = 0; i < f->pieces.count; i++) {
+        piece *p = &f->pieces.at[i];
+        bool inside = depth && wide[open[depth - 1]];
+        if (inside && !p->lines && (p->token == '}' || p->start)) p->lines = 1;
+        if (p->token == '{' && depth < MAX_BRACKETS) open[depth++] = i;
+        if (p->token == '}' && depth) depth--;
+    }
+}
+
 /* Line feeds before piece i. */
 static int breaks(const formatter *f, int i) {
     const piece *p = &f->pieces.at[i];
     int before = i ? f->pieces.at[i - 1].token : 0, lines = p->lines > 2 ? 2 : p->lines;
-    if (i == 0) return 0;
-    if (before == T_COMMENT && lines == 0) lines = 1;
+    if (i == 0 || (p->token == T_ELSE && before == '}')) return 0;
     if (lines == 2 && (before == '{' || p->token == '}')) lines = 1;
-    if (f->depth == 0 && p->start && lines == 0) lines = 1;
-    if (f->depth == 0 && before == '}' && p->start && lines < 2) lines = 2;
-    return lines;
+    if (f->depth || !p->start) return lines;
+    return p->token != T_USE && before != T_COMMENT ? 2 : lines ? lines : 1;
 }
 
 static void emit(formatter *f) {
@@ -187,6 +202,7 @@ bool lang_format(arena *a, const source *s, text *out, diags *d) {
     bool *starts = NEW_ARRAY(a, bool, s->bytes + 1);
     for (int i = 0; i < file->starts.count; i++) starts[file->starts.at[i]] = true;
     read_pieces(f, starts, d);
+    break_braces(f);
     for (int i = 0; i + 1 < f->pieces.count; i++)
         if (f->pieces.at[i].token == T_TRAIN) align_train(f, i + 1);
     emit(f);

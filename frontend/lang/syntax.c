@@ -89,7 +89,8 @@ static const char *known_mistake(parse *p, span at, const char *found, const cha
         return "unexpected %s: to compare, write '=='";
     if (strcmp(found, "':'") == 0 && follows(p, at.begin, "]"))
         return "unexpected %s: a label in brackets stands only after '->'";
-    if (is_word(found) && (among("a name", names, count) || among("an integer", names, count)))
+    bool statement = among("'return'", names, count);
+    if (is_word(found) && !statement && (among("a name", names, count) || among("an integer", names, count)))
         return "%s is a word of the language and cannot be a name here";
     return NULL;
 }
