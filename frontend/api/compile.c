@@ -16,6 +16,7 @@ program *compile_program(arena *a, const graph *g, const compile_options *o, dia
                       .max_batch = o->max_batch,
                       .max_threads = o->max_threads,
                       .pixels = o->pixels,
+                      .exact = o->exact,
                       .disabled = o->disabled,
                       .dump_after = o->dump_after,
                       .dump = o->dump};

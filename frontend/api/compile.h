@@ -12,6 +12,7 @@ typedef struct compile_options {
     int max_threads;             /* 1..COMPILE_MAX_THREADS: the workspace has scratch for so many */
     bool targets[TARGET_COUNT];  /* bodies to lower; none where only sizes are wanted */
     bool pixels;                 /* the entry that takes 8-bit pixels too */
+    bool exact;                  /* no way to compute that rounds more than the direct sum */
     const char *const *disabled; /* optional passes to skip; ends with NULL; NULL: none */
     const char *dump_after;      /* pass whose result is printed to `dump`; NULL: none */
     text *dump;

@@ -54,6 +54,7 @@ static int read_passes(cli *c, compile_options *o) {
 
 int compile_settings(cli *c, compile_options *o) {
     const settings *s = &c->settings;
+    o->exact = s->exact;
     const char *name = s->target ? target_choices[s->target - 1] : NULL;
     if (name) o->targets[strcmp(name, "native") == 0 ? compile_host_target() : target_find(name)->id] = true;
     return read_passes(c, o);

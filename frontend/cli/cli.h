@@ -78,6 +78,8 @@ bool cli_flush(cli *c);
     }
 #define OPTION_PASSES                                                                                        \
     { OPTION(passes, "passes", "LIST", OPTION_TEXT, "leave passes out: --passes=-fuse,-fold-bn") }
+#define OPTION_EXACT                                                                                         \
+    { OPTION(exact, "exact-conv", NULL, OPTION_FLAG, "no Winograd: convolutions as direct sums") }
 #define OPTION_JSON                                                                                          \
     { OPTION(json, "json", NULL, OPTION_FLAG, "print JSON") }
 #define OPTION_THREADS                                                                                       \

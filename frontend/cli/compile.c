@@ -25,6 +25,7 @@ static const option options[] = {
     OPTION_SET,
     OPTION_NET,
     OPTION_PASSES,
+    OPTION_EXACT,
     {OPTION(dump, "dump", "after:PASS", OPTION_TEXT, "print what a pass leaves")},
     {0},
 };

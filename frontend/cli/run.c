@@ -19,6 +19,7 @@ static const option options[] = {
     OPTION_SET,
     OPTION_NET,
     OPTION_PASSES,
+    OPTION_EXACT,
     {0},
 };
 
