@@ -2,8 +2,8 @@
  * over all exponents, close to where pieces join, and at special values. Errors are in ulp of the exact
  * result; results below 2^-126 count in steps of 2^-149. With fused multiply-add and without, on vectors and
  * scalars. */
-#include "backends/interp/interp.h"
 #include "passes/passes.h"
+#include "tests/support/one_kernel.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -34,8 +34,8 @@ typedef struct fixture {
     diags d;
     interp *in;
     run_args args;
-    float x[CHUNK], y[CHUNK], out[CHUNK];
-    packed_header packed;
+    float x[CHUNK], y[CHUNK];
+    const float *out;
 } fixture;
 
 typedef struct recipe {
@@ -55,33 +55,21 @@ static void build(kb *b, const void *data) {
 }
 
 static program *make_program(fixture *f, target_id which, scalar_op op, int lanes) {
-    static const kparam params[] = {
-        {"x", {KB_PTR, 1, KB_F32, 0}}, {"y", {KB_PTR, 1, KB_F32, 0}}, {"out", {KB_PTR, 1, KB_F32, 1}}};
-    arena *a = &f->arena;
-    program *p = NEW(a, program);
-    *p = (program){.arena = a, .name = "legal", .real = KB_F32, .max_batch = 1, .max_threads = 1};
-    p->wanted[which] = true;
-    p->packed_bytes = PACKED_HEADER;
-    steps s = {0};
-    lower l = {.arena = a, .program = p, .steps = &s};
-    call_arg args[3] = {{.kind = ARG_BUFFER}, {.kind = ARG_BUFFER}, {.kind = ARG_BUFFER}};
-    for (int k = 0; k < 3; k++) {
-        args[k].buffer =
-            program_buffer(p, params[k].name, k == 2 ? AREA_OUTPUT : AREA_INPUT, KB_F32, CHUNK, 0);
-        args[k].buffer->index = k % 2;
-    }
+    static const one_arg args[] = {{"x", {KB_PTR, 1, KB_F32, 0}, AREA_INPUT, CHUNK, 0},
+                                   {"y", {KB_PTR, 1, KB_F32, 0}, AREA_INPUT, CHUNK, 0},
+                                   {"out", {KB_PTR, 1, KB_F32, 1}, AREA_OUTPUT, CHUNK, 0}};
     recipe r = {op, lanes};
-    kernel *k = lower_kernel(&l, "apply", build, &r, sizeof r, params, 3, (kcount){CHUNK / LANES, 0}, 1);
-    lower_call(&l, k, args, 3, NULL);
-    p->entries[ENTRY_FORWARD] = (entry){ENTRY_FORWARD, true, s};
-    return p;
+    one_kernel k = {.build = build, .recipe = &r, .bytes = sizeof r, .args = args, .count = 3};
+    k.runs.mul = CHUNK / LANES;
+    k.max_batch = 1;
+    k.which = which;
+    return one_kernel_program(&f->arena, &k);
 }
 
 static fixture *start(target_id which, const bool *supported, scalar_op op, int lanes) {
     fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     arena_init(&f->arena, 0, &f->trap);
-    if (setjmp(f->trap.jump)) fail_msg("%s", f->trap.reason);
     f->d = (diags){.arena = &f->arena};
     program *p = make_program(f, which, op, lanes);
     legalise(p, which, supported);
@@ -89,13 +77,12 @@ static fixture *start(target_id which, const bool *supported, scalar_op op, int 
     assert_int_equal(f->d.errors, 0);
     f->in = interp_new(&f->arena, p, which, NULL, &f->d);
     assert_non_null(f->in);
-    f->packed = program_header(p);
+    f->args = one_kernel_args(&f->arena, p, 1);
     const void **inputs = NEW_ARRAY(&f->arena, const void *, 2);
-    void **outputs = NEW_ARRAY(&f->arena, void *, 1);
     inputs[0] = f->x;
     inputs[1] = f->y;
-    outputs[0] = f->out;
-    f->args = (run_args){.n = 1, .packed = &f->packed, .inputs = inputs, .outputs = outputs};
+    f->args.inputs = inputs;
+    f->out = f->args.outputs[0];
     return f;
 }
 
