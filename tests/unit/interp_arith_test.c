@@ -40,11 +40,11 @@ typedef struct operation {
 static void build_operation(kb *b, const void *recipe) {
     const operation *r = recipe;
     ktype t = k_vector((kbase)r->base, (int)r->lanes);
-    scalar_op op = (scalar_op)r->op;
+    scalar_op what = (scalar_op)r->op;
     kinst *k = kb_for(b, "k", kb_int(b, 0), kb_int(b, VALUES), r->lanes, KLOOP_SERIAL), *x[3];
     for (int i = 0; i < 3; i++) x[i] = kb_load(b, t, kb_param(b, 2 + i), k);
-    if (op == S_SELECT) x[0] = kb_arith(b, S_NE, x[0], kb_const(b, t, 0), NULL);
-    kinst *y = kb_arith(b, op, x[0], x[1], x[2]);
+    if (what == S_SELECT) x[0] = kb_arith(b, S_NE, x[0], kb_const(b, t, 0), NULL);
+    kinst *y = kb_arith(b, what, x[0], x[1], x[2]);
     if (y->type.base == KB_BOOL) y = kb_select(b, y, kb_const(b, t, 1), kb_const(b, t, 0));
     kb_store(b, kb_param(b, 5), k, y);
     kb_end(b);
@@ -78,21 +78,21 @@ static bool same(double a, double b) {
     return (isnan(a) && isnan(b)) || (a == b && signbit(a) == signbit(b));
 }
 
-static double expected_real(scalar_op op, const double *x, bool single, bool fused) {
-    if (op == S_FMA && !fused)
+static double expected_real(scalar_op what, const double *x, bool single, bool fused) {
+    if (what == S_FMA && !fused)
         return single ? (double)(float)((float)((float)x[0] * (float)x[1]) + (float)x[2])
                       : x[0] * x[1] + x[2];
-    if (op == S_FMA && single) return (double)fmaf((float)x[0], (float)x[1], (float)x[2]);
-    if (op == S_SELECT) return x[0] != 0 ? x[1] : x[2];
-    double y = scalar_eval(op, x[0], x[1], x[2]);
+    if (what == S_FMA && single) return (double)fmaf((float)x[0], (float)x[1], (float)x[2]);
+    if (what == S_SELECT) return x[0] != 0 ? x[1] : x[2];
+    double y = scalar_eval(what, x[0], x[1], x[2]);
     return single ? (double)(float)y : y;
 }
 
-static void check_float(scalar_op op, kbase base, int lanes, target_id which) {
+static void check_float(scalar_op what, kbase base, int lanes, target_id which) {
     bench t;
     start(&t);
     one_arg args[4];
-    operation r = {op, base, lanes};
+    operation r = {what, base, lanes};
     one_kernel k = operation_kernel(&r, args, which);
     float f[3][VALUES];
     double g[3][VALUES];
@@ -103,10 +103,10 @@ static void check_float(scalar_op op, kbase base, int lanes, target_id which) {
                              single ? (void *)f[2] : g[2]};
     const void *out = run(&t, &k, inputs);
     for (int v = 0; v < VALUES; v++) {
-        double x[3] = {g[0][v], g[1][v], g[2][v]}, want = expected_real(op, x, single, which != TARGET_C99);
+        double x[3] = {g[0][v], g[1][v], g[2][v]}, want = expected_real(what, x, single, which != TARGET_C99);
         double got = single ? (double)((const float *)out)[v] : ((const double *)out)[v];
         if (!same(got, want))
-            fail_msg("%s(%g, %g, %g) in %d lanes of %s: %a, not %a", scalars[op].name, x[0], x[1], x[2],
+            fail_msg("%s(%g, %g, %g) in %d lanes of %s: %a, not %a", scalars[what].name, x[0], x[1], x[2],
                      lanes, kbase_name(base), got, want);
     }
     arena_free(&t.arena);
@@ -114,10 +114,10 @@ static void check_float(scalar_op op, kbase base, int lanes, target_id which) {
 
 static void floats_are_right(void **state) {
     (void)state;
-    for (int op = 0; op <= S_FMA; op++)
+    for (int what = 0; what <= S_FMA; what++)
         for (int lanes = 1; lanes <= 16; lanes *= 4) {
-            check_float((scalar_op)op, KB_F32, lanes, TARGET_AVX512);
-            check_float((scalar_op)op, KB_F64, lanes, TARGET_AVX512);
+            check_float((scalar_op)what, KB_F32, lanes, TARGET_AVX512);
+            check_float((scalar_op)what, KB_F64, lanes, TARGET_AVX512);
         }
     for (int lanes = 1; lanes <= 16; lanes *= 16) {
         check_float(S_FMA, KB_F32, lanes, TARGET_C99);
@@ -125,9 +125,9 @@ static void floats_are_right(void **state) {
     }
 }
 
-static int64_t expected_int(scalar_op op, int64_t x, int64_t y, int64_t z, int bits) {
+static int64_t expected_int(scalar_op what, int64_t x, int64_t y, int64_t z, int bits) {
     uint64_t a = (uint64_t)x, b = (uint64_t)y, r;
-    switch ((int)op) {
+    switch ((int)what) {
     case S_ADD: r = a + b; break;
     case S_SUB: r = a - b; break;
     case S_MUL: r = a * b; break;
@@ -155,19 +155,19 @@ static int64_t expected_int(scalar_op op, int64_t x, int64_t y, int64_t z, int b
     return bits == 32 ? (int64_t)(int32_t)(uint32_t)r : (int64_t)r;
 }
 
-static void check_int(scalar_op op, kbase base, int lanes) {
+static void check_int(scalar_op what, kbase base, int lanes) {
     static const int64_t special[] = {0, 1, -1, 7, -7, 31, INT32_MAX, INT32_MIN, 1000003, -12, 2, 5};
     bench t;
     start(&t);
     one_arg args[4];
-    operation r = {op, base, lanes};
+    operation r = {what, base, lanes};
     one_kernel k = operation_kernel(&r, args, TARGET_AVX512);
     int64_t g[3][VALUES];
     int32_t f[3][VALUES];
     for (int v = 0; v < VALUES; v++) {
         for (int i = 0; i < 3; i++) g[i][v] = special[(v * (2 * i + 1) + v / 12 + i) % 12];
-        if ((op == S_DIV || op == S_MOD) && g[1][v] == 0) g[1][v] = 3;
-        if (base == KB_I32 && op == S_DIV && g[0][v] == INT32_MIN) g[0][v] = 5;
+        if ((what == S_DIV || what == S_MOD) && g[1][v] == 0) g[1][v] = 3;
+        if (base == KB_I32 && what == S_DIV && g[0][v] == INT32_MIN) g[0][v] = 5;
         for (int i = 0; i < 3; i++) f[i][v] = (int32_t)g[i][v];
     }
     bool narrow = base == KB_I32;
@@ -175,10 +175,10 @@ static void check_int(scalar_op op, kbase base, int lanes) {
                              narrow ? (void *)f[2] : g[2]};
     const void *out = run(&t, &k, inputs);
     for (int v = 0; v < VALUES; v++) {
-        int64_t want = expected_int(op, g[0][v], g[1][v], g[2][v], narrow ? 32 : 64);
+        int64_t want = expected_int(what, g[0][v], g[1][v], g[2][v], narrow ? 32 : 64);
         int64_t got = narrow ? ((const int32_t *)out)[v] : ((const int64_t *)out)[v];
         if (got != want)
-            fail_msg("%s(%lld, %lld) of %s: %lld, not %lld", scalars[op].name, (long long)g[0][v],
+            fail_msg("%s(%lld, %lld) of %s: %lld, not %lld", scalars[what].name, (long long)g[0][v],
                      (long long)g[1][v], kbase_name(base), (long long)got, (long long)want);
     }
     arena_free(&t.arena);
@@ -186,13 +186,13 @@ static void check_int(scalar_op op, kbase base, int lanes) {
 
 static void integers_are_right(void **state) {
     (void)state;
-    static const scalar_op ops[] = {S_ADD,    S_SUB,  S_MUL, S_DIV, S_MOD, S_NEG, S_MAX, S_MIN,
-                                    S_ABS,    S_RELU, S_LT,  S_LE,  S_GT,  S_GE,  S_EQ,  S_NE,
-                                    S_SELECT, S_AND,  S_OR,  S_XOR, S_SHL, S_SHR};
-    for (size_t k = 0; k < sizeof ops / sizeof *ops; k++)
+    static const scalar_op operations[] = {S_ADD,    S_SUB,  S_MUL, S_DIV, S_MOD, S_NEG, S_MAX, S_MIN,
+                                           S_ABS,    S_RELU, S_LT,  S_LE,  S_GT,  S_GE,  S_EQ,  S_NE,
+                                           S_SELECT, S_AND,  S_OR,  S_XOR, S_SHL, S_SHR};
+    for (size_t k = 0; k < sizeof operations / sizeof *operations; k++)
         for (int lanes = 1; lanes <= 16; lanes *= 4) {
-            check_int(ops[k], KB_I32, lanes);
-            check_int(ops[k], KB_INT, lanes);
+            check_int(operations[k], KB_I32, lanes);
+            check_int(operations[k], KB_INT, lanes);
         }
     check_int(S_MULHI, KB_I32, 16);
 }

@@ -49,17 +49,18 @@ static kinst *address(maker *m, int64_t room) {
 }
 
 static void make_int(maker *m) {
-    static const scalar_op ops[] = {S_ADD, S_SUB, S_MUL, S_MIN, S_MAX, S_AND};
+    static const scalar_op operations[] = {S_ADD, S_SUB, S_MUL, S_MIN, S_MAX, S_AND};
     kinst *x = some(m, 2), *y = draw(m, 2) ? some(m, 2) : kb_int(m->b, (int64_t)draw(m, 9) - 4);
     see(m, 2,
-        kb_arith(m->b, S_AND, kb_arith(m->b, ops[draw(m, 6)], x, y, NULL), kb_int(m->b, 0xffffff), NULL));
+        kb_arith(m->b, S_AND, kb_arith(m->b, operations[draw(m, 6)], x, y, NULL), kb_int(m->b, 0xffffff),
+                 NULL));
 }
 
 static void make_real(maker *m, int kind) {
-    static const scalar_op ops[] = {S_ADD, S_SUB, S_MUL, S_MAX, S_FMA, S_MIN};
-    scalar_op op = ops[draw(m, 6)];
-    kinst *x = some(m, kind), *y = some(m, kind), *z = op == S_FMA ? some(m, kind) : NULL;
-    see(m, kind, kb_arith(m->b, op, x, y, z));
+    static const scalar_op operations[] = {S_ADD, S_SUB, S_MUL, S_MAX, S_FMA, S_MIN};
+    scalar_op what = operations[draw(m, 6)];
+    kinst *x = some(m, kind), *y = some(m, kind), *z = what == S_FMA ? some(m, kind) : NULL;
+    see(m, kind, kb_arith(m->b, what, x, y, z));
 }
 
 static void make_memory(maker *m) {

@@ -43,7 +43,7 @@ static void refuses(const one_kernel *k, const void *const *inputs, const char *
 
 static void build_lanes(kb *b, const void *recipe) {
     (void)recipe;
-    kinst *out = kb_param(b, 3), *ints = kb_param(b, 4), *zero = kb_int(b, 0);
+    kinst *out = kb_param(b, 3), *whole_out = kb_param(b, 4), *zero = kb_int(b, 0);
     kinst *x = kb_load(b, k_vector(KB_F32, 16), kb_param(b, 2), zero);
     kinst *eight = kb_load(b, k_vector(KB_F32, 8), kb_param(b, 2), zero);
     kb_store(b, out, kb_int(b, 0), kb_hsum(b, x));
@@ -56,8 +56,8 @@ static void build_lanes(kb *b, const void *recipe) {
     kb_store(b, out, kb_int(b, 8), part);
     kb_store_part(b, out, kb_int(b, 14), part, kb_param(b, 1)); /* the last element */
     kinst *whole = kb_cast(b, k_vector(KB_I32, 4), kb_load(b, v, kb_param(b, 2), zero));
-    kb_store(b, ints, kb_int(b, 0), whole);
-    kb_store(b, ints, kb_int(b, 4), kb_bits(b, k_vector(KB_I32, 4), kb_const(b, v, -1)));
+    kb_store(b, whole_out, kb_int(b, 0), whole);
+    kb_store(b, whole_out, kb_int(b, 4), kb_bits(b, k_vector(KB_I32, 4), kb_const(b, v, -1)));
     kb_store(b, out, kb_int(b, 3), kb_cast(b, k_scalar(KB_F32), kb_param(b, 1)));
     kinst *nothing = kb_sub(b, kb_param(b, 1), kb_int(b, 5)); /* −4: no lane */
     kb_store_part(b, out, kb_int(b, 1000), part, nothing);
@@ -94,9 +94,9 @@ static void lanes_are_right(void **state) {
     assert_true(out[4] == x[14] && out[5] == x[15] && out[6] == 9 && out[7] == 9);
     assert_true(out[8] == x[14] && out[9] == x[15] && out[10] == 0 && out[11] == 0);
     assert_true(out[12] == 0 && out[13] == 0 && out[14] == x[14]);
-    const int32_t *ints = r.workspace;
-    for (int l = 0; l < 4; l++) assert_int_equal(ints[l], x[l] >= 0x1p31f ? INT32_MIN : (int32_t)x[l]);
-    assert_int_equal(ints[4], (int32_t)0xbf800000);
+    const int32_t *whole_out = r.workspace;
+    for (int l = 0; l < 4; l++) assert_int_equal(whole_out[l], x[l] >= 0x1p31f ? INT32_MIN : (int32_t)x[l]);
+    assert_int_equal(whole_out[4], (int32_t)0xbf800000);
     arena_free(&t.arena);
 }
 

@@ -229,9 +229,9 @@ static void expressions_compute_what_they_say(void **state) {
                                    {"y", {KB_PTR, 1, KB_F32, 0}, AREA_INPUT, 1, 0},
                                    {"out", {KB_PTR, 1, KB_F32, 1}, AREA_OUTPUT, 4, 0}};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
-        trap trap;
+        trap t;
         arena a;
-        arena_init(&a, 0, &trap);
+        arena_init(&a, 0, &t);
         diags d = {.arena = &a};
         expr *e = expr_parse(&a, texts[k], strlen(texts[k]));
         assert_non_null(e);

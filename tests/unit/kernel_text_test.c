@@ -76,9 +76,9 @@ static void start(reading *r) {
     r->d = (diags){.arena = &r->arena};
 }
 
-static kfunc *read_text(reading *r, const char *text, size_t bytes, kfunc *const *known, int count) {
+static kfunc *read_text(reading *r, const char *from, size_t bytes, kfunc *const *known, int count) {
     source *s = NEW(&r->arena, source);
-    *s = (source){"text", arena_text(&r->arena, text, bytes), bytes};
+    *s = (source){"text", arena_text(&r->arena, from, bytes), bytes};
     return kfunc_parse(&r->arena, s, known, count, &r->d);
 }
 

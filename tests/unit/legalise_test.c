@@ -54,11 +54,11 @@ static void build(kb *b, const void *data) {
     kb_end(b);
 }
 
-static program *make_program(fixture *f, target_id which, scalar_op op, int lanes) {
+static program *make_program(fixture *f, target_id which, scalar_op what, int lanes) {
     static const one_arg args[] = {{"x", {KB_PTR, 1, KB_F32, 0}, AREA_INPUT, CHUNK, 0},
                                    {"y", {KB_PTR, 1, KB_F32, 0}, AREA_INPUT, CHUNK, 0},
                                    {"out", {KB_PTR, 1, KB_F32, 1}, AREA_OUTPUT, CHUNK, 0}};
-    recipe r = {op, lanes};
+    recipe r = {what, lanes};
     one_kernel k = {.build = build, .recipe = &r, .bytes = sizeof r, .args = args, .count = 3};
     k.runs.mul = CHUNK / LANES;
     k.max_batch = 1;
@@ -66,12 +66,12 @@ static program *make_program(fixture *f, target_id which, scalar_op op, int lane
     return one_kernel_program(&f->arena, &k);
 }
 
-static fixture *start(target_id which, const bool *supported, scalar_op op, int lanes) {
+static fixture *start(target_id which, const bool *supported, scalar_op what, int lanes) {
     fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     arena_init(&f->arena, 0, &f->trap);
     f->d = (diags){.arena = &f->arena};
-    program *p = make_program(f, which, op, lanes);
+    program *p = make_program(f, which, what, lanes);
     legalise(p, which, supported);
     if (!program_check(p, &f->d)) diags_print(&f->d, stderr, false);
     assert_int_equal(f->d.errors, 0);
@@ -110,16 +110,16 @@ typedef struct worst {
     float x, y;
 } worst;
 
-static double double_eval(scalar_op op, double x, double y) {
-    return scalar_eval(op, x, y, 0);
+static double double_eval(scalar_op what, double x, double y) {
+    return scalar_eval(what, x, y, 0);
 }
 
-static void run_chunk(fixture *f, scalar_op op, worst *w) {
+static void run_chunk(fixture *f, scalar_op what, worst *w) {
     bool good = interp_run(f->in, ENTRY_FORWARD, &f->args, &f->d);
     if (!good) diags_print(&f->d, stderr, false);
     assert_true(good);
     for (int k = 0; k < CHUNK; k++) {
-        double u = ulps(f->out[k], double_eval(op, (double)f->x[k], (double)f->y[k]));
+        double u = ulps(f->out[k], double_eval(what, (double)f->x[k], (double)f->y[k]));
         if (u > w->ulp) *w = (worst){u, f->x[k], f->y[k]};
     }
 }
@@ -178,7 +178,7 @@ static const float special[] = {0.0f,
                                 1e10f,
                                 -3e38f,
                                 0x1p24f,
-                                16777217};
+                                16777218};
 enum { SPECIALS = sizeof special / sizeof *special };
 
 /* What the arguments are brought to, where they are. */
@@ -186,9 +186,9 @@ typedef struct limits {
     float (*x)(float), (*y)(float);
 } limits;
 
-static worst measure(fixture *f, scalar_op op, int chunks, limits within) {
+static worst measure(fixture *f, scalar_op what, int chunks, limits within) {
     worst w = {0};
-    uint64_t state = 42 + op;
+    uint64_t state = 42 + what;
     for (int c = 0; c < chunks; c++) {
         for (int k = 0; k < CHUNK; k++) {
             f->x[k] = any_float(&state, k);
@@ -200,13 +200,13 @@ static worst measure(fixture *f, scalar_op op, int chunks, limits within) {
             if (within.x) f->x[k] = within.x(f->x[k]);
             if (within.y) f->y[k] = within.y(f->y[k]);
         }
-        run_chunk(f, op, &w);
+        run_chunk(f, what, &w);
     }
     return w;
 }
 
 /* What is promised, on every way to compute it. */
-static void expect(scalar_op op, double limit, limits within) {
+static void expect(scalar_op what, double limit, limits within) {
     static const struct {
         target_id which;
         const bool *supported;
@@ -217,12 +217,14 @@ static void expect(scalar_op op, double limit, limits within) {
                 {TARGET_C99, least, 8}};
     const char *chunks = getenv("LEGALISE_CHUNKS"); /* more than the suite has time for */
     for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
-        fixture *f = start(ways[k].which, ways[k].supported, op, ways[k].lanes);
-        worst w = measure(f, op, chunks ? atoi(chunks) : 24, within);
+        fixture *f = start(ways[k].which, ways[k].supported, what, ways[k].lanes);
+        worst w = measure(f, what, chunks ? atoi(chunks) : 24, within);
         if (chunks)
-            printf("%s way %zu: %.3f ulp at %a, %a\n", scalars[op].name, k, w.ulp, (double)w.x, (double)w.y);
+            printf("%s way %zu: %.3f ulp at %a, %a\n", scalars[what].name, k, w.ulp, (double)w.x,
+                   (double)w.y);
         if (w.ulp > limit)
-            fail_msg("%s, way %zu: %.3f ulp at %a, %a", scalars[op].name, k, w.ulp, (double)w.x, (double)w.y);
+            fail_msg("%s, way %zu: %.3f ulp at %a, %a", scalars[what].name, k, w.ulp, (double)w.x,
+                     (double)w.y);
         stop(f);
     }
 }

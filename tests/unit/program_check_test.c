@@ -120,10 +120,10 @@ static void build_padded(kb *b, const void *recipe) {
 
 static void what_moves_together_is_told_apart(void **state) {
     (void)state;
-    int64_t shape[4] = {56, 20, 8, 1};
-    one_kernel k = over(build_padded, shape, 56 * 20 * 8, 56 * 20 * 8, 1, (kcount){56, 1});
+    int64_t image[4] = {56, 20, 8, 1};
+    one_kernel k = over(build_padded, image, 56 * 20 * 8, 56 * 20 * 8, 1, (kcount){56, 1});
     check(&k, NULL);
-    shape[3] =
+    image[3] =
         0; /* the last row reads one below the image: of the next sample, but after the last there is none */
     check(&k, "n = 1, index 55");
 }
@@ -331,27 +331,29 @@ static void functions_may_not_recurse(void **state) {
 /* What range arithmetic claims holds for every value, and is not wider than it must be where it is linear. */
 static void ranges_enclose(void **state) {
     (void)state;
-    static const scalar_op ops[] = {S_ADD, S_SUB, S_MUL, S_DIV, S_MOD, S_MIN, S_MAX, S_LT,
-                                    S_LE,  S_GT,  S_GE,  S_EQ,  S_NE,  S_AND, S_SHL, S_SHR};
+    static const scalar_op operations[] = {S_ADD, S_SUB, S_MUL, S_DIV, S_MOD, S_MIN, S_MAX, S_LT,
+                                           S_LE,  S_GT,  S_GE,  S_EQ,  S_NE,  S_AND, S_SHL, S_SHR};
     static const int64_t ends[][2] = {{-7, 9}, {0, 5}, {3, 3}, {1, 12}, {-9, -2}, {4, 4}};
     trap t;
     arena a;
     arena_init(&a, 0, &t);
-    for (size_t o = 0; o < sizeof ops / sizeof *ops; o++)
+    for (size_t o = 0; o < sizeof operations / sizeof *operations; o++)
         for (size_t p = 0; p < 6; p++)
             for (size_t q = 0; q < 6; q++) {
                 range_space s = {.arena = &a};
                 range x = range_new(&s, ends[p][0], ends[p][1]), y = range_new(&s, ends[q][0], ends[q][1]);
-                range twice = range_add(&s, &x, &x), r = range_arith(&s, ops[o], KB_INT, &twice, &y, NULL);
+                range twice = range_add(&s, &x, &x),
+                      r = range_arith(&s, operations[o], KB_INT, &twice, &y, NULL);
                 for (int64_t i = ends[p][0]; i <= ends[p][1]; i++)
                     for (int64_t j = ends[q][0]; j <= ends[q][1]; j++) {
-                        bool undefined = (j == 0 && (ops[o] == S_DIV || ops[o] == S_MOD)) ||
-                                         ((j < 0 || i < 0) && (ops[o] == S_SHL || ops[o] == S_SHR));
+                        bool undefined =
+                            (j == 0 && (operations[o] == S_DIV || operations[o] == S_MOD)) ||
+                            ((j < 0 || i < 0) && (operations[o] == S_SHL || operations[o] == S_SHR));
                         if (undefined) continue;
-                        int64_t z = (int64_t)scalar_eval(ops[o], (double)(2 * i), (double)j, 0);
-                        if (ops[o] == S_DIV) z = 2 * i / j;
+                        int64_t z = (int64_t)scalar_eval(operations[o], (double)(2 * i), (double)j, 0);
+                        if (operations[o] == S_DIV) z = 2 * i / j;
                         if (z < r.lo || z > r.hi)
-                            fail_msg("%s(%d, %d) is not in %d..%d", scalars[ops[o]].name, (int)(2 * i),
+                            fail_msg("%s(%d, %d) is not in %d..%d", scalars[operations[o]].name, (int)(2 * i),
                                      (int)j, (int)r.lo, (int)r.hi);
                     }
             }
