@@ -42,6 +42,21 @@ static bool can_move(const planner *p, const value *part, const value *whole) {
            shape_batched(&part->shape) == shape_batched(&whole->shape);
 }
 
+/* May some parts be written in place and others copied? Not where a halo or tail lanes must be cleared first, which
+ * would clear the former too: there all are in place, or none. */
+static bool may_mix(const planner *p, const node *n, int64_t axis) {
+    const value *whole = n->out[0];
+    int64_t first = 0, offset;
+    if (elements(whole) == shape_count(&whole->shape)) return true;
+    for (int k = 0; k < n->inputs; first += n->in[k++]->shape.dim[axis]) {
+        if (!can_move(p, n->in[k], whole) || !part_aligned(whole, n->in[k], axis, first, &offset))
+            return false;
+        for (int j = 0; j < k; j++)
+            if (n->in[j] == n->in[k]) return false;
+    }
+    return true;
+}
+
 /* Concats are placed from the last to the first, so that parts of parts find their place. */
 void place_concats(planner *p) {
     for (int i = p->graph->nodes.count - 1; i >= 0; i--) {
@@ -53,9 +68,10 @@ void place_concats(planner *p) {
         if (!p->places[whole->id].buffer)
             put(&p->places[whole->id], new_extent(p, whole, elements(whole)), whole);
         int64_t first = 0, offset;
+        bool any = may_mix(p, n, a->axis);
         for (int k = 0; k < n->inputs; k++) {
             value *part = n->in[k];
-            if (can_move(p, part, whole) && part_aligned(whole, part, a->axis, first, &offset))
+            if (any && can_move(p, part, whole) && part_aligned(whole, part, a->axis, first, &offset))
                 place_inside(p, part, whole, offset);
             first += part->shape.dim[a->axis];
         }

@@ -137,12 +137,23 @@ static void clear_result(lower *l, const node *n) {
     lower_call(l, k, &arg, 1, n);
 }
 
+/* Did the part's producer write it where it belongs in the result? A view of something else, or a part that the
+ * concat holds twice, lies elsewhere. */
+static bool in_place(const lower *l, const node *n, int k, int64_t axis, int64_t first) {
+    const place *part = &l->places[n->in[k]->id], *whole = &l->places[n->out[0]->id];
+    desc d = lower_desc(l, n->out[0]);
+    int64_t offset = (d.blocked && axis == d.axis ? first / BLOCK : first) * d.stride[axis];
+    return part->view && part->buffer == whole->buffer && part->offset == whole->offset + offset;
+}
+
 static void lower_concat(lower *l, const node *n) {
     const axis_attrs *a = n->attrs;
     int64_t first = 0;
     bool all_views = true;
-    for (int k = 0; k < n->inputs; k++) all_views &= l->places[n->in[k]->id].view;
+    for (int k = 0; k < n->inputs; first += n->in[k++]->shape.dim[a->axis])
+        all_views &= in_place(l, n, k, a->axis, first);
     if (!all_views) clear_result(l, n);
+    first = 0;
     for (int k = 0; k < n->inputs; k++) {
         part_recipe r;
         memset(&r, 0, sizeof r);
@@ -152,7 +163,7 @@ static void lower_concat(lower *l, const node *n) {
         r.axis = a->axis;
         r.first = first;
         first += n->in[k]->shape.dim[a->axis];
-        if (l->places[n->in[k]->id].view) continue; /* its producer wrote it into the result */
+        if (in_place(l, n, k, a->axis, r.first)) continue;
         kparam params[] = {{"in", k_ptr((kbase)r.base)}, {"out", k_out((kbase)r.base)}};
         call_arg args[] = {lower_value(l, n->in[k]), lower_value(l, n->out[0])};
         kcount runs = {1, r.in.batched};
