@@ -8,7 +8,16 @@ PKGS    := jansson libzip libpng libjpeg zlib
 CFLAGS  += -std=c11 -D_GNU_SOURCE -ffp-contract=off -I. -I$(BUILD) $(WARN) $(OPT) $(shell pkg-config --cflags $(PKGS))
 LDLIBS  += $(shell pkg-config --libs $(PKGS)) -ldl -lpthread -lm
 
-FOLDERS := ir/base ir ir/ops ir/kernel passes backends backends/c backends/interp runtime frontend/lang frontend/api frontend/cli
+# LLVM compiles in place where it is installed; `make LLVM=0` builds without.
+LLVM_CONFIG ?= llvm-config-19
+LLVM    ?= $(if $(shell command -v $(LLVM_CONFIG)),1,0)
+ifeq ($(LLVM),1)
+CFLAGS  += -DNETC_LLVM
+LDLIBS  += $(shell $(LLVM_CONFIG) --ldflags --libs --link-shared)
+LLVM_FOLDER := backends/llvm
+endif
+
+FOLDERS := ir/base ir ir/ops ir/kernel passes backends backends/c backends/interp $(LLVM_FOLDER) runtime frontend/lang frontend/api frontend/cli
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/frontend/lang/lexer.o $(BUILD)/frontend/lang/parser.o $(BUILD)/frontend/lang/prelude.o
 LIBRARY := $(BUILD)/libnetc-all.a
@@ -26,6 +35,8 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/backends/llvm/%.o: CFLAGS += -isystem $(shell $(LLVM_CONFIG) --includedir)
 
 # flex and bison; their output is not held to our warnings
 $(BUILD)/frontend/lang/parser.c: frontend/lang/parser.y

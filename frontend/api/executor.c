@@ -9,7 +9,7 @@
 
 enum { FEW_VALUES = 1 << 20 /* below this starting a C compiler takes longer than interpreting */ };
 
-const executor *const executors[] = {&c_executor, &interp_executor, NULL};
+const executor *const executors[] = {&c_executor, &llvm_executor, &interp_executor, NULL};
 
 static const executor *by_name(const char *name, diags *d) {
     const char *names[8];
@@ -30,7 +30,7 @@ const executor *executor_find(const char *name, diags *d) {
     if (name) return by_name(name, d);
     for (const executor *const *e = executors; *e; e++) {
         if (!(*e)->available()) continue;
-        if (e != executors)
+        if (*e == &interp_executor)
             diag_add(d, DIAG_NOTE, (span){0},
                      "no C compiler was found, so the slower interpreter runs the net; install gcc or name a "
                      "compiler in CC");

@@ -36,6 +36,6 @@ void net_close(net *n);
 void *executor_pack(const net *n, arena *a, const graph *g, const compile_options *o, const float *params,
                     diags *d);
 
-extern const executor c_executor, interp_executor;
+extern const executor c_executor, llvm_executor, interp_executor;
 
 #endif

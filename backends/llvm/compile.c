@@ -1,0 +1,221 @@
+/* Functions that entries reach are dealt out to modules by size, the largest first; threads take modules. The
+ * arena of the compilation belongs to the caller's thread alone: others have their own, and none of theirs
+ * holds what LLVM must be told to free. */
+#include "backends/llvm/compile.h"
+#include "backends/llvm/runner.h"
+
+#include "ir/base/guard.h"
+#include "ir/base/map.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PIECES = 2,  /* modules a thread, so that none waits long for the last */
+    LEAST = 400, /* instructions that are worth a module */
+    MESSAGE = 512
+};
+
+/* A function, or an entry where f is NULL. */
+typedef struct item {
+    const kfunc *f;
+    const kernel *kernel; /* whose body f is; NULL: a micro */
+    entry_kind entry;
+    int64_t size;
+} item;
+
+typedef struct piece {
+    VEC(item) items;
+    int64_t size;
+    LLVMMemoryBufferRef bytes;
+    char why[MESSAGE]; /* "": it went well */
+} piece;
+
+typedef struct job {
+    const program *program;
+    target_id target;
+    piece *pieces;
+    int count;
+    atomic_int next;
+} job;
+
+/* ---- what there is to compile ---- */
+
+typedef struct collection {
+    arena *arena;
+    target_id target;
+    map seen; /* functions by name */
+    VEC(item) items;
+} collection;
+
+static void collect_function(collection *c, const kfunc *f, const kernel *k);
+
+static int64_t collect_block(collection *c, const kblock *b) {
+    int64_t size = 0;
+    for (const kinst *x = b->first; x; x = x->next) {
+        if (x->op == K_CALL) collect_function(c, x->callee, NULL);
+        size += 1 + collect_block(c, &x->body) + collect_block(c, &x->otherwise);
+    }
+    return size;
+}
+
+static void collect_function(collection *c, const kfunc *f, const kernel *k) {
+    if (map_get(&c->seen, f->name)) return;
+    map_put(&c->seen, f->name, (void *)(uintptr_t)f);
+    item it = {.f = f, .kernel = k, .size = 8 + collect_block(c, &f->body)};
+    VEC_PUSH(c->arena, &c->items, it);
+}
+
+static bool collect_steps(collection *c, const steps *s, int64_t *size, diags *d) {
+    for (int i = 0; i < s->list.count; i++) {
+        const step *t = &s->list.at[i];
+        *size += 16;
+        if (t->is_loop) {
+            if (!collect_steps(c, t->body, size, d)) return false;
+            continue;
+        }
+        const kfunc *f = t->call.kernel->body[c->target];
+        if (!f) {
+            diag_add(d, DIAG_ERROR, (span){0}, "kernel %s was not lowered for %s; this is a bug in netc",
+                     t->call.kernel->name, targets[c->target].name);
+            return false;
+        }
+        collect_function(c, f, t->call.kernel);
+    }
+    return true;
+}
+
+static bool collect(collection *c, const program *p, diags *d) {
+    for (int k = 0; k < ENTRY_KINDS; k++) {
+        item it = {.entry = (entry_kind)k, .size = 32};
+        if (!p->entries[k].present) continue;
+        if (!collect_steps(c, &p->entries[k].steps, &it.size, d)) return false;
+        VEC_PUSH(c->arena, &c->items, it);
+    }
+    return true;
+}
+
+/* ---- dealing out ---- */
+
+static int by_size(const void *a, const void *b) {
+    const item *x = a, *y = b;
+    if (x->size != y->size) return x->size < y->size ? 1 : -1;
+    return x->f && y->f ? strcmp(x->f->name, y->f->name) : (int)x->entry - (int)y->entry;
+}
+
+static void deal(job *j, arena *a, collection *c, int threads) {
+    int64_t all = 0;
+    for (int k = 0; k < c->items.count; k++) all += c->items.at[k].size;
+    int64_t most = (int64_t)threads * PIECES, worth = all / LEAST;
+    j->count = (int)(worth < 1 ? 1 : worth > most ? most : worth);
+    j->pieces = NEW_ARRAY(a, piece, j->count);
+    qsort(c->items.at, (size_t)c->items.count, sizeof *c->items.at, by_size);
+    for (int k = 0; k < c->items.count; k++) {
+        piece *least = &j->pieces[0];
+        for (int i = 1; i < j->count; i++)
+            if (j->pieces[i].size < least->size) least = &j->pieces[i];
+        VEC_PUSH(a, &least->items, c->items.at[k]);
+        least->size += c->items.at[k].size;
+    }
+}
+
+/* ---- a thread's work ---- */
+
+typedef struct worker {
+    job *job;
+    piece *piece; /* at hand */
+    LLVMTargetMachineRef machine;
+    unit unit; /* its arena is that of fill */
+    diags diags;
+} worker;
+
+static bool ll_item(unit *u, const item *it) {
+    if (!it->f) return ll_entry(u, it->entry);
+    return ll_function(u, it->f) &&
+           (!it->kernel || !runner_wanted(u->program, it->kernel) || ll_runner(u, it->kernel));
+}
+
+/* Fills the module; the arena's jump passes no frame of LLVM's, and the unit is closed outside of it. */
+static bool fill(arena *a, void *context) {
+    worker *w = context;
+    unit *u = &w->unit;
+    w->diags = (diags){.arena = a};
+    u->arena = a;
+    u->diags = &w->diags;
+    bool good = true;
+    for (int k = 0; good && k < w->piece->items.count; k++) good = ll_item(u, &w->piece->items.at[k]);
+    if (!good)
+        snprintf(w->piece->why, MESSAGE, "%s",
+                 w->diags.first ? w->diags.first->text : "it cannot be translated");
+    return good;
+}
+
+static void compile_piece(worker *w) {
+    char reason[GUARD_REASON], *why = NULL;
+    unit *u = &w->unit;
+    *u = (unit){.program = w->job->program, .target = w->job->target};
+    ll_open(u, u->program->name);
+    LLVMContextSetDiscardValueNames(u->context, true);
+    if (guard_run(0, fill, w, reason)) {
+        w->piece->bytes = machine_emit(w->machine, u->module, LLVMObjectFile, &why);
+        if (why) snprintf(w->piece->why, MESSAGE, "LLVM: %s", why);
+        LLVMDisposeMessage(why);
+    } else if (*reason) {
+        snprintf(w->piece->why, MESSAGE, "%s", reason);
+    }
+    ll_close(u);
+}
+
+static void *work(void *context) {
+    worker w = {.job = context};
+    char *why = NULL;
+    w.machine = machine_new(w.job->target, &why);
+    for (int k; (k = atomic_fetch_add(&w.job->next, 1)) < w.job->count;) {
+        w.piece = &w.job->pieces[k];
+        if (w.machine)
+            compile_piece(&w);
+        else
+            snprintf(w.piece->why, MESSAGE, "LLVM: %s", why ? why : "there is no target machine");
+    }
+    if (w.machine) LLVMDisposeTargetMachine(w.machine);
+    LLVMDisposeMessage(why);
+    return NULL;
+}
+
+/* The caller works too; where no thread can be had it does all. */
+static void run_job(job *j, arena *a, int threads) {
+    int helpers = 0, most = threads < j->count ? threads : j->count;
+    pthread_t *helper = NEW_ARRAY(a, pthread_t, most);
+    while (helpers < most - 1 && pthread_create(&helper[helpers], NULL, work, j) == 0) helpers++;
+    work(j);
+    for (int k = 0; k < helpers; k++) pthread_join(helper[k], NULL);
+}
+
+bool objects_compile(objects *o, arena *a, const program *p, const llvm_options *options, diags *d) {
+    collection c = {.arena = a, .target = options->target, .seen = map_in(a)};
+    job j = {.program = p, .target = options->target};
+    *o = (objects){0};
+    if (!collect(&c, p, d)) return false;
+    deal(&j, a, &c, options->threads);
+    o->at = calloc((size_t)j.count, sizeof(LLVMMemoryBufferRef));
+    if (!o->at) trap_spring(a->trap, "no memory is left");
+    run_job(&j, a, options->threads);
+    bool good = true;
+    for (int k = 0; k < j.count; k++) {
+        o->at[o->count++] = j.pieces[k].bytes;
+        if (good && !j.pieces[k].bytes) {
+            diag_add(d, DIAG_ERROR, (span){0}, "the LLVM backend failed: %s", j.pieces[k].why);
+            good = false;
+        }
+    }
+    return good;
+}
+
+void objects_free(objects *o) {
+    for (int k = 0; k < o->count; k++)
+        if (o->at[k]) LLVMDisposeMemoryBuffer(o->at[k]);
+    free(o->at);
+    *o = (objects){0};
+}

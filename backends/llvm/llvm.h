@@ -1,0 +1,28 @@
+/* The LLVM backend: a program as machine code, run in place or handed out as bytes. Outside of this folder
+ * nothing sees LLVM's own headers. */
+#ifndef NETC_BACKENDS_LLVM_LLVM_H
+#define NETC_BACKENDS_LLVM_LLVM_H
+
+#include "ir/base/team.h"
+#include "ir/kernel/program.h"
+
+typedef struct llvm_options {
+    target_id target; /* whose bodies; the program was lowered for it, legalised (llvm_supported), unrolled */
+    int threads;      /* that compile: at least 1 */
+} llvm_options;
+
+/* Which scalar operations the target has, S_COUNT of them, for legalise(). */
+const bool *llvm_supported(target_id t);
+
+/* Machine code of a program in this process's memory. Any number of threads may run it. */
+typedef struct llvm_code llvm_code;
+
+/* Compiles for this machine, whose processor must have the target's instructions. Lies outside of the arena,
+ * keeps a pointer to the program. NULL with errors. */
+llvm_code *llvm_load(arena *a, const program *p, const llvm_options *o, diags *d);
+/* Runs an entry, on the team's threads where t is not NULL; nobody else may use the team meanwhile. False with
+ * an error where packed was not prepared for this program or an argument is out of range. */
+bool llvm_run(const llvm_code *c, entry_kind kind, const run_args *args, const team *t, diags *d);
+void llvm_unload(llvm_code *c); /* takes NULL */
+
+#endif
