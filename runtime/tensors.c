@@ -3,6 +3,7 @@
 
 #include "ir/base/map.h"
 #include "ir/base/size.h"
+#include "runtime/archive.h"
 #include "runtime/shown.h"
 #include "runtime/tensors_read.h"
 
@@ -78,7 +79,7 @@ static bool check_names(tensors *t, const weight_file *f) {
     return true;
 }
 
-/* The arena's jump is caught on its way out, so that neither map nor JSON tree stays behind. */
+/* The arena's jump is caught on its way out, so that neither map nor JSON tree nor archive stays behind. */
 static bool read_guarded(tensors *t, const weight_file *f) {
     trap here, *outer = f->arena->trap;
     f->arena->trap = &here;
@@ -108,6 +109,7 @@ bool tensors_open_memory(tensors *t, arena *a, const char *path, const void *byt
 
 void tensors_close(tensors *t) {
     if (t->json) json_decref(t->json);
+    if (t->archive) archive_close(t->archive);
     if (t->map.bytes) file_close(&t->map);
     *t = (tensors){.path = t->path};
 }

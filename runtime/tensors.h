@@ -36,7 +36,7 @@ extern const element_info element_infos[EL_TYPES];
 enum { STORED_MAX_RANK = 16 };
 
 /* Row-major, little-endian, without gaps. `data` may lie at any address: read it with memcpy or element_real.
- * Most data are in the mapped file itself, nothing is copied that need not be. */
+ * Data lie in the mapped file itself where they can: those of zip files and of strided tensors are copies. */
 typedef struct stored_tensor {
     const char *name;
     element_type type;
@@ -52,8 +52,9 @@ typedef struct tensors {
     const char *format; /* "safetensors", "PyTorch", "PyTorch (older format)", "npz" */
     stored_tensor *at;
     int count;
-    file_map map; /* what `data` point into, until tensors_close */
-    void *json;   /* while a header is read */
+    file_map map;            /* what `data` point into, until tensors_close */
+    void *json;              /* while a header is read */
+    struct archive *archive; /* while a zip file is read */
 } tensors;
 
 /* Reads safetensors, PyTorch's .pt/.pth/.th (zip and the older pickle format) and .npz, told apart by

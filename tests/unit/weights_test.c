@@ -221,9 +221,10 @@ static void refuses_bad_zips(void **state) {
         uint32_t value;
         const char *told;
     } cases[] = {
-        {24, 0x7fffffff, "sizes differ"}, {20, 0x7fffffff, "past the end"},     {42, 0x7fffffff, "not where"},
-        {16, 12345, "checksum"},          {46, 0x41414141, "another name"},     {28, 0xffff, "cut short"},
-        {42, 200, "not where"},           {10, 99, "neither none nor deflate"},
+        {24, 0x7fffffff, "contradicts"},        {20, 0x7fffffff, "no valid directory"},
+        {42, 0x7fffffff, "no valid directory"}, {16, 12345, "contradicts"},
+        {46, 0x41414141, "contradicts"},        {28, 0xffff, "contradicts"},
+        {42, 200, "no valid directory"},        {10, 99, "contradicts"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         BENCH(b);
@@ -239,7 +240,7 @@ static void refuses_bad_zips(void **state) {
     }
 }
 
-/* A deflated entry that claims 4 GB, and one that claims what deflate could just do. */
+/* A deflated entry that claims 4 GB, and one that claims what deflate could just do; both its headers do. */
 static void refuses_zip_bombs(void **state) {
     (void)state;
     const uint32_t claims[] = {0xfffffffe, 300000000};
@@ -248,8 +249,10 @@ static void refuses_zip_bombs(void **state) {
         tensors t;
         size_t size;
         unsigned char *file = bytes_of(DATA "tiny_deflated.npz", &size);
-        size_t record = find(file, size, "PK\1\2", 4);
+        size_t record = find(file, size, "PK\1\2", 4), extra = 30u + file[26]; /* ZIP64: numpy writes that */
+        assert_memory_equal(file + extra, "\1\0\20\0", 4);
         memcpy(file + record + 24, &claims[i], 4);
+        memcpy(file + extra + 4, &claims[i], 4);
         assert_false(tensors_open_memory(&t, &b.arena, "w", file, size, &b.diags));
         assert_told(&b, "cannot unpack to the size");
         bench_end(&b);
