@@ -55,7 +55,8 @@ static field after_transpose_conv(const fields *f, const node *n, field x) {
     (void)f;
     for (int k = 0; k < 2; k++) {
         int64_t taps = (n->in[1]->shape.dim[2 + k] - 1) * a->dilation[k] + 1;
-        x.size[k] += (double)((taps + a->stride[k] - 1) / a->stride[k] - 1) * x.step[k];
+        int64_t places = (taps + a->stride[k] - 1) / a->stride[k];
+        x.size[k] += (double)(places - 1) * x.step[k];
         x.step[k] /= (double)a->stride[k];
     }
     return x;

@@ -110,7 +110,7 @@ static const option *find(const command *c, const char *name, size_t length, cha
 
 /* The option's value: `glued` to it, or the next word. */
 static bool take(parsing *p, const option *o, const char *glued, const char *shown) {
-    if (!o->value) {
+    if (o->kind == OPTION_FLAG) {
         if (glued) return fail(p, "%s takes no value", shown);
         return set(p, o, NULL);
     }

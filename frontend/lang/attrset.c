@@ -19,7 +19,7 @@ bool val_ints(val v, int64_t *out, int most, int *count) {
 static bool set_pair(int64_t *p, val v) {
     int64_t x[2];
     int count;
-    if (!val_ints(v, x, 2, &count) || count == 0) return false;
+    if (!val_ints(v, x, 2, &count) || count < 1) return false;
     p[0] = x[0];
     p[1] = x[count - 1];
     return count == 2 || v.kind == VAL_INT;
@@ -29,7 +29,7 @@ static bool set_pair(int64_t *p, val v) {
 static bool set_pads(int64_t *p, val v) {
     int64_t x[4];
     int count;
-    if (!val_ints(v, x, 4, &count) || count == 0 || count == 3 || (count == 1 && v.kind != VAL_INT))
+    if (!val_ints(v, x, 4, &count) || count < 1 || count == 3 || (count == 1 && v.kind != VAL_INT))
         return false;
     for (int i = 0; i < 4; i++) p[i] = x[i % count];
     return true;
