@@ -56,18 +56,23 @@ static void print_int_select(cprinter *p, const kinst *x) {
     cprint_define(p, x, s, PREC_TERNARY);
 }
 
+/* Operand k if there is one and it is a constant. */
+static const kinst *constant_at(const kinst *x, int k) {
+    return k < x->args && x->arg[k]->op == K_CONST ? x->arg[k] : NULL;
+}
+
 static void print_arith(cprinter *p, const kinst *x) {
     bool select = x->scalar == S_SELECT, integer = x->type.base == KB_INT && x->type.lanes == 1;
-    const kinst *a = x->arg[0], *b = x->args > 1 ? x->arg[1] : NULL;
-    if (select && integer && b->op == K_CONST && x->arg[2]->op == K_CONST) {
+    const kinst *c = constant_at(x, 1);
+    if (select && integer && c && constant_at(x, 2)) {
         print_int_select(p, x);
         return;
     }
-    operands o = {
-        .at = {a, b, x->args > 2 ? x->arg[2] : NULL}, .type = select ? b->type : a->type, .result = x->type};
+    operands o = {.type = x->arg[select ? 1 : 0]->type, .result = x->type};
+    for (int k = 0; k < x->args; k++) o.at[k] = x->arg[k];
     const char *format = cprint_spelling(p, (int)x->scalar, o.type);
-    if (x->scalar == S_ADD && integer && b->op == K_CONST && b->i < 0 && b->i > INT64_MIN) {
-        o.spelled[1] = arena_printf(p->arena, "%lld", (long long)-b->i); /* x - 1, not x + -1 */
+    if (x->scalar == S_ADD && integer && c && c->i < 0 && c->i > INT64_MIN) {
+        o.spelled[1] = arena_printf(p->arena, "%lld", (long long)-c->i); /* x - 1, not x + -1 */
         format = "$a - $b";
     }
     define_format(p, x, format, &o);
