@@ -60,8 +60,11 @@ LOOP(double_apart, double, double, a *b + c)
     X(NEG, T, 0 - (U)a)                                                                                      \
     X(MAX, T, a > b ? a : b)                                                                                 \
     X(MIN, T, a < b ? a : b)                                                                                 \
-    X(ABS, T, a < 0 ? 0 - (U)a : (U)a) X(RELU, T, a < 0 ? 0 : a) X(AND, T, a &b) X(OR, T, a | b)             \
-        X(XOR, T, a ^ b) X(SHL, T, (U)a << ((U)b & (BITS - 1))) X(SHR, T, a >> ((U)b & (BITS - 1)))
+    X(ABS, T, a < 0 ? 0 - (U)a : (U)a)                                                                       \
+    X(RELU, T, a < 0 ? 0 : a)                                                                                \
+    X(AND, T, a &b)                                                                                          \
+    X(OR, T, a | b)                                                                                          \
+    X(XOR, T, a ^ b) X(SHL, T, (U)a << ((U)b & (BITS - 1))) X(SHR, T, a >> ((U)b & (BITS - 1)))
 INTS(VALUE_LOOP, int32_t, uint32_t, 32)
 INTS(VALUE_LOOP, int64_t, uint64_t, 64)
 LOOP(int32_t_quotient, int32_t, int32_t, b == -1 ? 0 - (uint32_t)a : (uint32_t)(a / b))
