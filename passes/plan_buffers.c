@@ -191,6 +191,7 @@ void place_nodes(planner *p, bool reuse) {
     }
 }
 
+/* What forward reads of packed, and states with what they become, live to the end. */
 static void keep_alive(planner *p) {
     graph *g = p->graph;
     int end = g->nodes.count;

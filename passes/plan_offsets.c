@@ -45,5 +45,3 @@ int64_t set_offsets(planner *p, area a) {
     }
     return top;
 }
-
-/* What forward reads of packed, and states with what they become, live to the end. */
