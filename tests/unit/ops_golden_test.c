@@ -22,7 +22,21 @@ static bool run_case(arena *a, const golden *g, const execute_options *o, const 
     return outputs && execute_matches(g, outputs, TOLERANCE, how);
 }
 
-/* One case every way; each in an arena of its own. */
+/* One case one way, in an arena of its own. */
+static bool run_way(const golden *g, const execute_options *o, const char *how) {
+    trap t;
+    arena a;
+    arena_init(&a, 0, &t);
+    if (setjmp(t.jump)) {
+        fprintf(stderr, "# %s, %s: %s\n", g->name, how, t.reason);
+        arena_free(&a);
+        return false;
+    }
+    bool good = run_case(&a, g, o, how);
+    arena_free(&a);
+    return good;
+}
+
 static int run_ways(const golden *g) {
     static const struct {
         const char *how;
@@ -39,18 +53,7 @@ static int run_ways(const golden *g) {
                 {"winograd4 avx2", {TARGET_AVX2, false, true, KB_F32, "winograd4"}},
                 {"winograd4 double", {TARGET_C99, false, true, KB_F64, "winograd4"}}};
     int failed = 0;
-    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
-        trap t;
-        arena a;
-        arena_init(&a, 0, &t);
-        if (setjmp(t.jump)) {
-            fprintf(stderr, "# %s, %s: %s\n", g->name, ways[k].how, t.reason);
-            failed++;
-        } else {
-            failed += !run_case(&a, g, &ways[k].o, ways[k].how);
-        }
-        arena_free(&a);
-    }
+    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) failed += !run_way(g, &ways[k].o, ways[k].how);
     return failed;
 }
 
