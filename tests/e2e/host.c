@@ -2,9 +2,12 @@
  * size that the header's macros say. Parameters and inputs come from golden.py's formula, so that outputs may
  * be held against tests/goldens/zoo. Compiled with
  *
- *     -DIO='IN(float, image, NET_IMAGE_SIZE) OUT(float, logits, NET_LOGITS_SIZE)'   in the order of
- * net_forward -DSTATE        the net has recurrent state -DBOUND=N      integer inputs lie in 0..N-1
- *     -DCHANNELS=C -DMEAN=M,.. -DSTD=S,..   for `pixels`, of the only input
+ *     -DIO='IN(float, image, NET_IMAGE_SIZE) OUT(float, logits, NET_LOGITS_SIZE)'
+ *                       in the order of net_forward
+ *     -DSTATE           the net has recurrent state
+ *     -DBOUND=N         integer inputs lie in 0..N-1
+ *     -DCHANNELS=C -DMEAN=M,.. -DSTD=S,..
+ *                       for `pixels`, of the only input
  *
  * and run as
  *
