@@ -27,9 +27,6 @@ typedef struct conv_recipe {
     epilogue ep;
 } conv_recipe;
 
-/* Where the arguments stand after i and n. */
-enum { ARG_IN = 2, ARG_WEIGHTS, ARG_NEXT };
-
 static int64_t out_blocks(const conv_recipe *r) {
     return ceil_div(r->outputs, BLOCK);
 }
@@ -102,9 +99,9 @@ static spot find_spot(kb *b, const conv_recipe *r) {
     }
     kinst *block = kb_muli(b, s.unit, unit_of(r));
     if (r->in.blocked) in = kb_add(b, in, kb_muli(b, first_block(b, r, block), r->in.channel));
-    s.a = kb_offset(b, kb_param(b, ARG_IN), in);
+    s.a = kb_offset(b, kb_param(b, LAYER_IN), in);
     kinst *w = kb_add(b, kb_muli(b, block, r->kernel[0] * tap_row(r)), kb_muli(b, first_tap, tap_row(r)));
-    s.b = kb_offset(b, kb_param(b, ARG_WEIGHTS), w);
+    s.b = kb_offset(b, kb_param(b, LAYER_WEIGHTS), w);
     s.out = kb_add(b, out, kb_muli(b, block, r->out.channel));
     return s;
 }
@@ -130,7 +127,7 @@ static core_shape shape_of_core(const conv_recipe *r, int64_t pixels, int64_t bl
 
 /* Pointer of operand k for the tile that begins at pixel x of block `block` of the unit. */
 static kinst *operand_at(kb *b, const conv_recipe *r, const spot *s, int k, kinst *block, kinst *x) {
-    kinst *ptr = kb_param(b, ARG_NEXT + (int)r->bias + k);
+    kinst *ptr = kb_param(b, layer_operands(r->bias) + k);
     const view *v = &r->ep.operand[k].view;
     if (r->ep.operand[k].kind == OPERAND_SCALAR) return ptr;
     if (r->ep.operand[k].kind == OPERAND_CHANNEL) return kb_offset(b, ptr, kb_muli(b, block, BLOCK));
@@ -156,13 +153,13 @@ static void emit_tile(kb *b, const conv_recipe *r, const spot *s, int64_t first,
                    .b_block = kb_int(b, block_weights),
                    .b_run = kb_int(b, blocked ? BLOCK * BLOCK : r->kernel[1] * BLOCK),
                    .out_block = kb_int(b, r->out.channel)};
-    if (r->bias) c.bias = kb_offset(b, kb_param(b, ARG_NEXT), kb_muli(b, block, BLOCK));
+    if (r->bias) c.bias = kb_offset(b, kb_param(b, LAYER_BIAS), kb_muli(b, block, BLOCK));
     for (int k = 0; k < tile.operands; k++) {
         c.operand[k] = operand_at(b, r, s, k, block, x);
         c.operand_block[k] = kb_int(b, r->ep.operand[k].view.channel);
     }
     kinst *out = kb_addi(b, kb_add(b, s->out, kb_muli(b, x, r->out.pixel)), first * r->out.channel);
-    c.out = kb_offset(b, kb_param(b, ARG_NEXT + (int)r->bias + (int)r->ep.operands), out);
+    c.out = kb_offset(b, kb_param(b, layer_out(r->bias, &r->ep)), out);
     c.valid = kb_sub(b, kb_int(b, r->outputs), kb_muli(b, block, BLOCK));
     core_emit(b, &tile, &c);
 }
@@ -186,7 +183,7 @@ static void emit_tiles(kb *b, const conv_recipe *r, const spot *s, int64_t first
 static void emit_blocks(kb *b, const conv_recipe *r, const spot *s, int64_t blocks, int64_t width) {
     int64_t tile = blocks < b->target->blocks ? blocks : b->target->blocks;
     for (int64_t first = 0; first < blocks; first += tile) emit_tiles(b, r, s, first, tile, width);
-    kinst *out = kb_param(b, ARG_NEXT + (int)r->bias + (int)r->ep.operands);
+    kinst *out = kb_param(b, layer_out(r->bias, &r->ep));
     for (int64_t k = 0; k < blocks && !flat(r); k++)
         zero_halo(b, &r->out, out, kb_addi(b, s->out, k * r->out.channel));
 }
@@ -268,25 +265,12 @@ static conv_recipe recipe_of(lower *l, const node *n) {
 
 static void lower_conv(lower *l, const node *n) {
     conv_recipe r = recipe_of(l, n);
-    kparam params[4 + MAX_OPERANDS];
-    call_arg args[4 + MAX_OPERANDS];
-    int count = 0;
-    params[count] = (kparam){"in", k_ptr(l->program->real)};
-    args[count++] = lower_value(l, n->in[0]);
-    params[count] = (kparam){"w", k_ptr(l->program->real)};
-    args[count++] = lower_value(l, n->in[1]);
-    if (r.bias) {
-        params[count] = (kparam){"bias", k_ptr(l->program->real)};
-        args[count++] = lower_value(l, n->in[2]);
-    }
-    count = epilogue_params(l, n, params, args, count);
-    params[count] = (kparam){"out", k_out(l->program->real)};
-    args[count++] = lower_value(l, n->out[0]);
+    layer_args args = layer_args_of(l, n);
     char name[64];
     snprintf(name, sizeof name, "conv%d_%dx%d", (int)r.kernel[0], (int)r.outputs, (int)r.out.height);
     kcount runs = {ceil_div(out_blocks(&r), unit_of(&r)) * r.runs, 1};
     double work = (double)node_work(n) / (double)runs.mul;
-    lower_call(l, lower_kernel(l, name, build_conv, &r, sizeof r, params, count, runs, work), args, count, n);
+    layer_call(l, n, name, build_conv, &r, sizeof r, &args, runs, work);
 }
 
 void conv_halo(const node *n, layout *in) {

@@ -1,7 +1,7 @@
 /* Transposed convolution. One kernel index is a row of one output channel, gathered in scratch by phase: the
  * columns x ≡ p (mod stride) of a row are dense there, so that every tap adds a dense run of an input row
  * times one weight, by vectors. At the end the phases are woven together. */
-#include "ir/kernel/nest.h"
+#include "ir/kernel/epilogue.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
 
@@ -14,8 +14,6 @@ typedef struct transpose_recipe {
     int64_t bias;
     int64_t phase_room; /* elements of scratch a phase */
 } transpose_recipe;
-
-enum { ARG_IN = 2, ARG_WEIGHTS, ARG_NEXT };
 
 /* Columns of the result in phase p. */
 static int64_t phase_width(const transpose_recipe *r, int64_t p) {
@@ -70,9 +68,9 @@ static void build_transpose(kb *b, const void *recipe) {
     kinst *y = kb_modi(b, i, r->out.height),
           *channel = kb_modi(b, kb_divi(b, i, r->out.height), r->out.channels);
     kinst *sample = kb_divi(b, i, r->out.height * r->out.channels);
-    kinst *scratch = kb_param(b, ARG_NEXT + (int)r->bias), *out = kb_param(b, ARG_NEXT + (int)r->bias + 1);
+    kinst *out = kb_param(b, layer_operands(r->bias)), *scratch = kb_param(b, layer_operands(r->bias) + 1);
     kinst *start =
-        r->bias ? kb_load(b, kb_real(b), kb_param(b, ARG_NEXT), channel) : kb_const(b, kb_real(b), 0);
+        r->bias ? kb_load(b, kb_real(b), kb_param(b, LAYER_BIAS), channel) : kb_const(b, kb_real(b), 0);
     kinst *x = kb_for(b, "x", zero, kb_int(b, r->stride[1] * r->phase_room), 1, KLOOP_SERIAL);
     kb_store(b, scratch, x, start);
     kb_end(b);
@@ -89,7 +87,8 @@ static void build_transpose(kb *b, const void *recipe) {
     at = kb_addi(b, kb_add(b, at, kb_muli(b, in_row, r->in.row)), r->in.start);
     kinst *w = kb_add(b, kb_muli(b, from, per_group), kb_modi(b, channel, per_group));
     w = kb_muli(b, kb_add(b, kb_muli(b, w, r->kernel[0]), ky), r->kernel[1]);
-    add_row(b, r, scratch, kb_offset(b, kb_param(b, ARG_IN), at), kb_offset(b, kb_param(b, ARG_WEIGHTS), w));
+    add_row(b, r, scratch, kb_offset(b, kb_param(b, LAYER_IN), at),
+            kb_offset(b, kb_param(b, LAYER_WEIGHTS), w));
     for (int k = 0; k < 5; k++) kb_end(b);
     kinst *row = kb_add(b, kb_muli(b, sample, r->out.batch), kb_muli(b, channel, r->out.channel));
     weave(b, r, scratch, out, kb_addi(b, kb_add(b, row, kb_muli(b, y, r->out.row)), r->out.start));
@@ -116,26 +115,16 @@ static transpose_recipe recipe_of(const lower *l, const node *n) {
 
 static void lower_transpose(lower *l, const node *n) {
     transpose_recipe r = recipe_of(l, n);
-    static const char *const names[] = {"in", "w", "bias"};
     kbase real = l->program->real;
-    kparam params[5];
-    call_arg args[5];
-    int count = 0;
-    for (; count < n->inputs; count++) {
-        params[count] = (kparam){names[count], k_ptr(real)};
-        args[count] = lower_value(l, n->in[count]);
-    }
-    params[count] = (kparam){"scratch", k_out(real)};
-    args[count++] = lower_scratch(l, r.stride[1] * r.phase_room * kbase_bytes(real));
-    params[count] = (kparam){"out", k_out(real)};
-    args[count++] = lower_value(l, n->out[0]);
+    layer_args args = layer_args_of(l, n);
+    call_arg scratch = lower_scratch(l, r.stride[1] * r.phase_room * kbase_bytes(real));
+    layer_args_add(&args, "scratch", k_out(real), scratch);
     char name[64];
     snprintf(name, sizeof name, "conv_transpose%d_%dx%d", (int)r.kernel[0], (int)r.out.channels,
              (int)r.out.height);
     kcount runs = {r.out.channels * r.out.height, 1};
     double work = (double)node_work(n) / (double)runs.mul;
-    lower_call(l, lower_kernel(l, name, build_transpose, &r, sizeof r, params, count, runs, work), args,
-               count, n);
+    layer_call(l, n, name, build_transpose, &r, sizeof r, &args, runs, work);
 }
 
 static const candidate phases = {.name = "phases", .families = FAMILY_CPU, .lower = lower_transpose};

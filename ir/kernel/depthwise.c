@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TILE = 8, ARG_IN = 2, ARG_WEIGHTS, ARG_NEXT };
+enum { TILE = 8 };
 
 typedef struct depthwise_recipe {
     view in, out;
@@ -22,7 +22,7 @@ typedef struct depthwise_recipe {
 static kinst *bias_vector(kb *b, const depthwise_recipe *r, const row_spot *s, int u) {
     if (!r->bias) return kb_const(b, kb_vector(b), 0);
     kinst *at = kb_addi(b, kb_muli(b, s->group, BLOCK), u * b->lanes);
-    return kb_load(b, kb_vector(b), kb_param(b, ARG_NEXT), at);
+    return kb_load(b, kb_vector(b), kb_param(b, LAYER_BIAS), at);
 }
 
 /* `pixels` results from column x on, for vector u of the block. */
@@ -37,9 +37,9 @@ static void emit_tile(kb *b, const depthwise_recipe *r, const row_spot *s, kinst
     kinst *row =
         kb_add(b, kb_addi(b, kb_muli(b, s->row, w->stride[0]), -w->top), kb_muli(b, ky, w->dilation[0]));
     kinst *in = kb_add(b, row_start(b, &r->in, s, row), kb_muli(b, x, w->stride[1] * BLOCK));
-    in = kb_offset(b, kb_param(b, ARG_IN), kb_addi(b, in, u * b->lanes - w->left * BLOCK));
+    in = kb_offset(b, kb_param(b, LAYER_IN), kb_addi(b, in, u * b->lanes - w->left * BLOCK));
     kinst *filter = kb_add(b, kb_muli(b, s->group, w->kernel[0] * w->kernel[1]), kb_mul(b, ky, columns));
-    filter = kb_offset(b, kb_param(b, ARG_WEIGHTS), kb_addi(b, kb_muli(b, filter, BLOCK), u * b->lanes));
+    filter = kb_offset(b, kb_param(b, LAYER_WEIGHTS), kb_addi(b, kb_muli(b, filter, BLOCK), u * b->lanes));
     kinst *kx = kb_for(b, "kx", zero, columns, 1, w->kernel[1] <= 7 ? KLOOP_UNROLL : KLOOP_SERIAL);
     kinst *weight = kb_load(b, kb_vector(b), filter, kb_muli(b, kx, BLOCK));
     kinst *p = kb_for(b, "p", zero, kb_int(b, pixels), 1, KLOOP_UNROLL);
@@ -49,9 +49,9 @@ static void emit_tile(kb *b, const depthwise_recipe *r, const row_spot *s, kinst
     kinst *out = kb_addi(b, row_start(b, &r->out, s, s->row), u * b->lanes);
     for (int64_t k = 0; k < pixels; k++) {
         kinst *column = kb_addi(b, x, k);
-        kinst *y = row_epilogue(b, &r->ep, &r->out, s, ARG_NEXT + (int)r->bias, column, u,
+        kinst *y = row_epilogue(b, &r->ep, &r->out, s, layer_operands(r->bias), column, u,
                                 kb_get(b, c, kb_int(b, k), zero));
-        kinst *ptr = kb_param(b, ARG_NEXT + (int)r->bias + (int)r->ep.operands);
+        kinst *ptr = kb_param(b, layer_out(r->bias, &r->ep));
         kb_store(b, ptr, kb_add(b, out, kb_muli(b, column, BLOCK)), y);
     }
 }
@@ -72,7 +72,7 @@ static void build_depthwise(kb *b, const void *recipe) {
     tiling t = tile_row(r->out.width, TILE);
     emit_columns(b, r, &s, taps, 0, t.first * t.size, t.size);
     emit_columns(b, r, &s, taps, t.first * t.size, r->out.width, t.size - 1);
-    kinst *out = kb_param(b, ARG_NEXT + (int)r->bias + (int)r->ep.operands);
+    kinst *out = kb_param(b, layer_out(r->bias, &r->ep));
     zero_halo(b, &r->out, out, row_start(b, &r->out, &s, s.row));
 }
 
@@ -91,24 +91,13 @@ static void lower_depthwise(lower *l, const node *n) {
     }
     r.bias = n->own_inputs > 2;
     r.ep = epilogue_of(l, n);
-    static const char *const names[] = {"in", "w", "bias"};
-    kparam params[4 + MAX_OPERANDS];
-    call_arg args[4 + MAX_OPERANDS];
-    int count = 0;
-    for (; count < n->own_inputs; count++) {
-        params[count] = (kparam){names[count], k_ptr(l->program->real)};
-        args[count] = lower_value(l, n->in[count]);
-    }
-    count = epilogue_params(l, n, params, args, count);
-    params[count] = (kparam){"out", k_out(l->program->real)};
-    args[count++] = lower_value(l, n->out[0]);
+    layer_args args = layer_args_of(l, n);
     char name[64];
     snprintf(name, sizeof name, "depthwise%d_%dx%d", (int)r.window.kernel[0], (int)r.out.channels,
              (int)r.out.height);
     kcount runs = row_count(&r.out, true);
     double work = (double)node_work(n) / (double)runs.mul;
-    lower_call(l, lower_kernel(l, name, build_depthwise, &r, sizeof r, params, count, runs, work), args,
-               count, n);
+    layer_call(l, n, name, build_depthwise, &r, sizeof r, &args, runs, work);
 }
 
 static bool depthwise_legal(const node *n) {

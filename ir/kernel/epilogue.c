@@ -50,3 +50,24 @@ int epilogue_params(lower *l, const node *n, kparam *params, call_arg *args, int
     }
     return count;
 }
+
+void layer_args_add(layer_args *a, const char *name, ktype type, call_arg arg) {
+    a->params[a->count] = (kparam){name, type};
+    a->args[a->count++] = arg;
+}
+
+layer_args layer_args_of(lower *l, const node *n) {
+    static const char *const names[] = {"in", "w", "bias"};
+    layer_args a = {.count = 0};
+    for (int k = 0; k < n->own_inputs; k++)
+        layer_args_add(&a, names[k], k_ptr(l->program->real), lower_value(l, n->in[k]));
+    a.count = epilogue_params(l, n, a.params, a.args, a.count);
+    layer_args_add(&a, "out", k_out(l->program->real), lower_value(l, n->out[0]));
+    return a;
+}
+
+void layer_call(lower *l, const node *n, const char *name, kernel_build *build, const void *recipe,
+                size_t bytes, const layer_args *a, kcount runs, double work) {
+    kernel *k = lower_kernel(l, name, build, recipe, bytes, a->params, a->count, runs, work);
+    lower_call(l, k, a->args, a->count, n);
+}

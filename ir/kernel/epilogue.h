@@ -37,4 +37,25 @@ epilogue epilogue_of(lower *l, const node *n);
 /* Appends the parameters and arguments of n's operands; returns the new count. */
 int epilogue_params(lower *l, const node *n, kparam *params, call_arg *args, int count);
 
+/* What a layer's kernel is called with, after i and n: input, weights, bias if there is one, epilogue operands,
+ * result; then whatever the kernel adds. */
+enum { LAYER_IN = 2, LAYER_WEIGHTS, LAYER_BIAS, LAYER_MOST = 5 + MAX_OPERANDS };
+typedef struct layer_args {
+    kparam params[LAYER_MOST];
+    call_arg args[LAYER_MOST];
+    int count;
+} layer_args;
+layer_args layer_args_of(lower *l, const node *n);
+void layer_args_add(layer_args *a, const char *name, ktype type, call_arg arg);
+/* Positions among a kernel's parameters: first operand and result. */
+static inline int layer_operands(int64_t bias) {
+    return LAYER_BIAS + (int)bias;
+}
+static inline int layer_out(int64_t bias, const epilogue *ep) {
+    return layer_operands(bias) + (int)ep->operands;
+}
+/* Finds or builds the kernel and appends its call. */
+void layer_call(lower *l, const node *n, const char *name, kernel_build *build, const void *recipe,
+                size_t bytes, const layer_args *a, kcount runs, double work);
+
 #endif

@@ -23,8 +23,6 @@ typedef struct linear_recipe {
     epilogue ep;
 } linear_recipe;
 
-enum { ARG_X = 2, ARG_WEIGHTS, ARG_NEXT };
-
 static int64_t blocks_of(const linear_recipe *r) {
     return ceil_div(r->outputs, BLOCK);
 }
@@ -56,26 +54,26 @@ static void emit_tile(kb *b, const linear_recipe *r, kinst *sample, kinst *row, 
     kinst *out = kb_add(b, kb_muli(b, sample, r->out_batch), kb_muli(b, row, r->out_row));
     kinst *channel = kb_muli(b, block, BLOCK);
     int64_t run = r->features * BLOCK;
-    core_call c = {.a = kb_offset(b, kb_param(b, ARG_X), x),
+    core_call c = {.a = kb_offset(b, kb_param(b, LAYER_IN), x),
                    .count = {one, one, one},
                    .stride = {zero, zero, zero},
                    .inner = kb_int(b, r->features),
-                   .b = kb_offset(b, kb_param(b, ARG_WEIGHTS), kb_muli(b, block, run)),
+                   .b = kb_offset(b, kb_param(b, LAYER_WEIGHTS), kb_muli(b, block, run)),
                    .b_block = kb_int(b, run),
                    .b_run = kb_int(b, run),
                    .out_block = kb_int(b, BLOCK),
                    .valid = kb_sub(b, kb_int(b, r->outputs), channel)};
-    if (r->bias) c.bias = kb_offset(b, kb_param(b, ARG_NEXT), channel);
+    if (r->bias) c.bias = kb_offset(b, kb_param(b, LAYER_BIAS), channel);
     for (int k = 0; k < tile.operands; k++) {
         kinst *at = tile.operand_kind[k] == OPERAND_SCALAR ? zero : channel;
         if (tile.operand_kind[k] == OPERAND_FULL) {
             at = kb_add(b, at, kb_muli(b, sample, r->operand_batch[k]));
             at = kb_add(b, at, kb_muli(b, row, r->operand_row[k]));
         }
-        c.operand[k] = kb_offset(b, kb_param(b, ARG_NEXT + (int)r->bias + k), at);
+        c.operand[k] = kb_offset(b, kb_param(b, layer_operands(r->bias) + k), at);
         c.operand_block[k] = kb_int(b, BLOCK);
     }
-    kinst *ptr = kb_param(b, ARG_NEXT + (int)r->bias + (int)r->ep.operands);
+    kinst *ptr = kb_param(b, layer_out(r->bias, &r->ep));
     c.out = kb_offset(b, ptr, kb_add(b, out, channel));
     core_emit(b, &tile, &c);
 }
@@ -190,28 +188,14 @@ static kcount split_work(linear_recipe *r, bool batched, int64_t max_batch) {
 
 static void lower_linear(lower *l, const node *n) {
     linear_recipe r = recipe_of(l, n);
-    kparam params[4 + MAX_OPERANDS];
-    call_arg args[4 + MAX_OPERANDS];
-    int count = 0;
-    params[count] = (kparam){"x", k_ptr(l->program->real)};
-    args[count++] = lower_value(l, n->in[0]);
-    params[count] = (kparam){"w", k_ptr(l->program->real)};
-    args[count++] = lower_value(l, n->in[1]);
-    if (r.bias) {
-        params[count] = (kparam){"bias", k_ptr(l->program->real)};
-        args[count++] = lower_value(l, n->in[2]);
-    }
-    count = epilogue_params(l, n, params, args, count);
-    params[count] = (kparam){"out", k_out(l->program->real)};
-    args[count++] = lower_value(l, n->out[0]);
+    layer_args args = layer_args_of(l, n);
     bool batched = shape_batched(&n->in[0]->shape);
     kcount runs = split_work(&r, batched, l->program->max_batch);
     char name[64];
     snprintf(name, sizeof name, "linear_%dx%d", (int)r.outputs, (int)r.features);
     double work =
         (double)(r.rows * r.features * r.outputs) * (double)(runs.per ? runs.per : 1) / (double)runs.mul;
-    lower_call(l, lower_kernel(l, name, build_linear, &r, sizeof r, params, count, runs, work), args, count,
-               n);
+    layer_call(l, n, name, build_linear, &r, sizeof r, &args, runs, work);
 }
 
 static void linear_layouts(const node *n, layout *in, layout *out) {

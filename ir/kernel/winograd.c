@@ -30,7 +30,10 @@ typedef struct winograd_recipe {
     epilogue ep;
 } winograd_recipe;
 
-enum { ARG_IN = 2, ARG_WEIGHTS, ARG_SCRATCH_, ARG_NEXT };
+/* Scratch comes behind the arguments that all layers have. */
+static kinst *scratch_of(kb *b, const winograd_recipe *r) {
+    return kb_param(b, layer_out(r->bias, &r->ep) + 1);
+}
 
 static int64_t side(const winograd_recipe *r) {
     return r->m + WINOGRAD_TAPS - 1;
@@ -72,7 +75,7 @@ static tile_spot find_tile(kb *b, const winograd_recipe *r, kinst *run, kinst *t
 
 static kinst *v_at(kb *b, const winograd_recipe *r, kinst *block, kinst *t, int u) {
     kinst *at = kb_add(b, kb_muli(b, block, r->run * BLOCK), kb_muli(b, t, BLOCK));
-    return kb_offset(b, kb_param(b, ARG_SCRATCH_), kb_addi(b, at, u * b->lanes));
+    return kb_offset(b, scratch_of(b, r), kb_addi(b, at, u * b->lanes));
 }
 
 static void transform_tile(kb *b, const winograd_recipe *r, const tile_spot *s, kinst *block, kinst *t) {
@@ -84,7 +87,7 @@ static void transform_tile(kb *b, const winograd_recipe *r, const tile_spot *s, 
     kinst *first = kb_max(b, kb_int(b, 0), kb_sub(b, kb_int(b, 0), y)),
           *end = kb_sub(b, kb_int(b, r->in.height), y);
     for (int u = 0; u < BLOCK / b->lanes; u++) {
-        kinst *in = kb_offset(b, kb_param(b, ARG_IN), kb_addi(b, at, u * b->lanes));
+        kinst *in = kb_offset(b, kb_param(b, LAYER_IN), kb_addi(b, at, u * b->lanes));
         kinst *args[] = {in,  kb_int(b, r->in.row),    first,
                          end, v_at(b, r, block, t, u), kb_int(b, r->inputs * r->run * BLOCK)};
         kb_call(b, f, args, 6);
@@ -132,16 +135,16 @@ static void multiply_tiles(kb *b, const winograd_recipe *r, kinst *p, kinst *blo
     kinst *a = kb_add(b, kb_muli(b, p, r->inputs * r->run * BLOCK), kb_muli(b, t, BLOCK));
     kinst *w = kb_add(b, kb_muli(b, kb_addi(b, block, first), points_of(r)), p);
     kinst *out = kb_add(b, kb_muli(b, p, PAIR * r->run * BLOCK), kb_muli(b, t, BLOCK));
-    core_call c = {
-        .a = kb_offset(b, kb_param(b, ARG_SCRATCH_), a),
-        .count = {one, kb_int(b, r->inputs), one},
-        .stride = {zero, kb_int(b, r->run * BLOCK), zero},
-        .inner = kb_int(b, BLOCK),
-        .b = kb_offset(b, kb_param(b, ARG_WEIGHTS), kb_muli(b, w, weights)),
-        .b_block = kb_int(b, points_of(r) * weights),
-        .b_run = kb_int(b, BLOCK * BLOCK),
-        .out = kb_offset(b, kb_param(b, ARG_SCRATCH_), kb_addi(b, out, v_count(r) + first * r->run * BLOCK)),
-        .out_block = kb_int(b, r->run * BLOCK)};
+    core_call c = {.a = kb_offset(b, scratch_of(b, r), a),
+                   .count = {one, kb_int(b, r->inputs), one},
+                   .stride = {zero, kb_int(b, r->run * BLOCK), zero},
+                   .inner = kb_int(b, BLOCK),
+                   .b = kb_offset(b, kb_param(b, LAYER_WEIGHTS), kb_muli(b, w, weights)),
+                   .b_block = kb_int(b, points_of(r) * weights),
+                   .b_run = kb_int(b, BLOCK * BLOCK),
+                   .out =
+                       kb_offset(b, scratch_of(b, r), kb_addi(b, out, v_count(r) + first * r->run * BLOCK)),
+                   .out_block = kb_int(b, r->run * BLOCK)};
     core_emit(b, &tile, &c);
     kb_end(b);
 }
@@ -172,10 +175,10 @@ static void store_tile(kb *b, const winograd_recipe *r, const tile_spot *s, kins
     kinst *v = kb_load(b, kb_vector(b), y, kb_muli(b, kb_add(b, kb_muli(b, i, r->m), j), b->lanes));
     if (r->bias) {
         kinst *at = kb_addi(b, kb_muli(b, block, BLOCK), u * b->lanes);
-        v = kb_add(b, v, kb_load(b, kb_vector(b), kb_param(b, ARG_NEXT), at));
+        v = kb_add(b, v, kb_load(b, kb_vector(b), kb_param(b, LAYER_BIAS), at));
     }
-    v = row_epilogue(b, &r->ep, &r->out, &spot, ARG_NEXT + (int)r->bias, x, u, v);
-    kinst *ptr = kb_param(b, ARG_NEXT + (int)r->bias + (int)r->ep.operands);
+    v = row_epilogue(b, &r->ep, &r->out, &spot, layer_operands(r->bias), x, u, v);
+    kinst *ptr = kb_param(b, layer_out(r->bias, &r->ep));
     kb_store(b, ptr, kb_add(b, out, kb_muli(b, x, r->out.pixel)), v);
     kb_end(b);
     kb_end(b);
@@ -184,7 +187,7 @@ static void store_tile(kb *b, const winograd_recipe *r, const tile_spot *s, kins
 /* The first tile of a row of tiles clears the halo of its rows. */
 static void clear_halo(kb *b, const winograd_recipe *r, const tile_spot *s, kinst *block) {
     if (r->out.left + r->out.right == 0) return;
-    kinst *ptr = kb_param(b, ARG_NEXT + (int)r->bias + (int)r->ep.operands), *top = kb_muli(b, s->y, r->m);
+    kinst *ptr = kb_param(b, layer_out(r->bias, &r->ep)), *top = kb_muli(b, s->y, r->m);
     kb_if(b, kb_arith(b, S_EQ, s->x, kb_int(b, 0), NULL));
     kinst *rows = kb_min(b, kb_int(b, r->m), kb_sub(b, kb_int(b, r->out.height), top));
     kinst *i = kb_for(b, "i", kb_int(b, 0), rows, 1, KLOOP_SERIAL);
@@ -204,8 +207,7 @@ static void transform_outputs(kb *b, const winograd_recipe *r, kinst *run, kinst
         kinst *own = kb_addi(b, block, k);
         for (int u = 0; u < BLOCK / b->lanes; u++) {
             kinst *at = kb_addi(b, kb_muli(b, t, BLOCK), v_count(r) + k * r->run * BLOCK + u * b->lanes);
-            kinst *args[] = {kb_offset(b, kb_param(b, ARG_SCRATCH_), at), kb_int(b, PAIR * r->run * BLOCK),
-                             y};
+            kinst *args[] = {kb_offset(b, scratch_of(b, r), at), kb_int(b, PAIR * r->run * BLOCK), y};
             kb_call(b, f, args, 3);
             store_tile(b, r, &s, own, y, u);
         }
@@ -285,23 +287,14 @@ static winograd_recipe recipe_of(lower *l, const node *n) {
 static void lower_winograd(lower *l, const node *n) {
     winograd_recipe r = recipe_of(l, n);
     kbase real = l->program->real;
-    kparam params[5 + MAX_OPERANDS] = {{"in", k_ptr(real)}, {"w", k_ptr(real)}, {"scratch", k_out(real)}};
-    call_arg args[5 + MAX_OPERANDS] = {lower_value(l, n->in[0]), lower_value(l, n->in[1])};
-    args[2] = lower_scratch(l, (v_count(&r) + m_count(&r)) * kbase_bytes(real));
-    int count = 3;
-    if (r.bias) {
-        params[count] = (kparam){"bias", k_ptr(real)};
-        args[count++] = lower_value(l, n->in[2]);
-    }
-    count = epilogue_params(l, n, params, args, count);
-    params[count] = (kparam){"out", k_out(real)};
-    args[count++] = lower_value(l, n->out[0]);
+    layer_args args = layer_args_of(l, n);
+    call_arg scratch = lower_scratch(l, (v_count(&r) + m_count(&r)) * kbase_bytes(real));
+    layer_args_add(&args, "scratch", k_out(real), scratch);
     char name[64];
     snprintf(name, sizeof name, "winograd%d_%dx%d", (int)r.m, (int)r.out.channels, (int)r.out.height);
     kcount runs = {r.splits * (r.runs ? r.runs : 1), r.samples};
     double work = (double)node_work(n) * (double)r.samples / (double)runs.mul;
-    lower_call(l, lower_kernel(l, name, build_winograd, &r, sizeof r, params, count, runs, work), args, count,
-               n);
+    layer_call(l, n, name, build_winograd, &r, sizeof r, &args, runs, work);
 }
 
 /* ---- candidates ---- */
