@@ -15,20 +15,6 @@ runs_here() {
     esac
 }
 
-# golden NET: PyTorch's outputs, a number a line; the batch is its first line's
-golden() {
-    tr ' ' '\n' <"tests/goldens/zoo/$1.txt" | awk '/^batch$/ || /^expect$/ { skip = $1 == "batch" ? 1 : 2; next } skip { skip--; next } { print }'
-}
-batch_of() {
-    sed -n 's/^batch //p' "tests/goldens/zoo/$1.txt"
-}
-bound_of() {
-    case $1 in
-    char_rnn) echo -DBOUND=96 ;;
-    tagger) echo "-DBOUND=$(sed -n 's/.*words *= *\([0-9]*\).*/\1/p' examples/tagger.net | head -n 1)" ;;
-    *) echo -DBOUND=1 ;;
-    esac
-}
 # Of the first call, which starts from zeros.
 first_call() {
     head -n "$(wc -l <"$1.golden")" "$1.out"

@@ -12,6 +12,7 @@ if [ ! -x "$NETC" ] || [ ! -d examples ]; then
     echo "not ok 1 - run me from the root of netc, with $NETC built"
     exit 1
 fi
+[ -x "$NETC_SAN" ] || { echo "not ok 1 - there is no $NETC_SAN"; exit 1; }
 
 # ok TEXT; not_ok TEXT [FILE with what was seen]; skip TEXT
 ok() {
@@ -89,4 +90,20 @@ host() {
     state=$(sed -n 2p "$dir/host.flags")
     # shellcheck disable=SC2086
     $compiler -std=c11 -O1 "$@" "$io" $state -I"$dir" tests/e2e/host.c "$dir/net.c" -o "$dir/$out" -lm
+}
+
+# golden NET: PyTorch's outputs in tests/goldens/zoo, a number a line; batch_of NET: for how many samples; bound_of NET:
+# the flag for host.c where inputs are integers
+golden() {
+    grep -v -E '^(batch|expect) ' "tests/goldens/zoo/$1.txt" | tr ' ' '\n'
+}
+batch_of() {
+    sed -n 's/^batch //p' "tests/goldens/zoo/$1.txt"
+}
+bound_of() {
+    case $1 in
+    char_rnn) echo -DBOUND=96 ;;
+    tagger) echo "-DBOUND=$(sed -n 's/.*words *= *\([0-9]*\).*/\1/p' examples/tagger.net | head -n 1)" ;;
+    *) echo -DBOUND=1 ;;
+    esac
 }
