@@ -14,7 +14,8 @@
 
 enum {
     UNIT = 2 /* blocks of outputs of one kernel index */,
-    RUN = 84 /* pixels: a multiple of every tile */
+    RUN = 84 /* pixels: a multiple of every tile */,
+    CACHED_WEIGHTS = 1 << 20 /* bytes that stay in a second-level cache beside the data */
 };
 
 typedef struct conv_recipe {
@@ -23,6 +24,7 @@ typedef struct conv_recipe {
     int64_t inputs, outputs, groups; /* channels */
     int64_t blocks_read;             /* blocks of inputs that a block of outputs reads (planar: channels) */
     int64_t runs, run, width;        /* rows of the result and their length; or runs of a flat image */
+    int64_t units_inner;             /* 1: consecutive indices share a row's inputs; 0: a unit's weights */
     int64_t bias;
     epilogue ep;
 } conv_recipe;
@@ -82,8 +84,8 @@ static spot find_spot(kb *b, const conv_recipe *r) {
     int64_t units = ceil_div(out_blocks(r), unit_of(r));
     kinst *i = kb_param(b, 0);
     spot s = {.sample = kb_divi(b, i, units * r->runs)};
-    s.unit = kb_modi(b, kb_divi(b, i, r->runs), units);
-    s.row = kb_modi(b, i, r->runs);
+    s.unit = kb_modi(b, r->units_inner ? i : kb_divi(b, i, r->runs), units);
+    s.row = kb_modi(b, r->units_inner ? kb_divi(b, i, units) : i, r->runs);
     kinst *in = kb_muli(b, s.sample, r->in.batch), *out = kb_muli(b, s.sample, r->out.batch);
     kinst *first_tap = kb_int(b, 0);
     if (flat(r)) {
@@ -260,6 +262,7 @@ static conv_recipe recipe_of(lower *l, const node *n) {
     r.bias = n->own_inputs > 2;
     r.ep = epilogue_of(l, n);
     set_rows(&r);
+    r.units_inner = out_blocks(&r) * r.kernel[0] * tap_row(&r) * 4 <= CACHED_WEIGHTS;
     return r;
 }
 
