@@ -14,6 +14,7 @@
 
 enum {
     UNIT = 2 /* blocks of outputs of one kernel index */,
+    UNROLLED = 11 /* taps of a row of a stem */,
     RUN = 84 /* pixels: a multiple of every tile */,
     CACHED_WEIGHTS = 1 << 20 /* bytes that stay in a second-level cache beside the data */
 };
@@ -115,6 +116,8 @@ static core_shape shape_of_core(const conv_recipe *r, int64_t pixels, int64_t bl
     c.blocks = blocks;
     c.a_pixel = r->stride[1] * r->in.pixel;
     c.a_step = r->in.blocked ? 1 : r->dilation[1];
+    /* A stem's runs are too short for a loop: its exits would be mispredicted. */
+    c.steps = !r->in.blocked && r->kernel[1] <= UNROLLED ? r->kernel[1] : 0;
     c.out_pixel = r->out.pixel;
     c.bias = r->bias;
     c.tail = r->ep.mask && r->outputs % BLOCK ? TAIL_MASK : TAIL_NONE;

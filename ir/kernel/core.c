@@ -26,26 +26,26 @@ static int add(params *p, const char *name, ktype type, kinst *given) {
 
 /* Positions of the parameters that come after the fixed ones; −1 where absent. */
 typedef struct slots {
-    int bias, operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out, out_block, valid;
+    int inner, bias, operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out, out_block, valid;
 } slots;
 
-enum { P_A, P_N1, P_S1, P_N2, P_S2, P_N3, P_S3, P_INNER, P_B, P_B_BLOCK, P_B_RUN };
+enum { P_A, P_N1, P_S1, P_N2, P_S2, P_N3, P_S3, P_B, P_B_BLOCK, P_B_RUN };
 
 static slots list_params(params *p, const core_shape *s, const core_call *c, kbase real) {
     static const char *const counts[] = {"n1", "n2", "n3"}, *const strides[] = {"s1", "s2", "s3"};
     static const char *const operands[] = {"e0", "e1", "e2", "e3"};
     static const char *const blocks[] = {"e0_block", "e1_block", "e2_block", "e3_block"};
-    slots at = {.bias = -1, .valid = -1};
+    slots at = {.inner = -1, .bias = -1, .valid = -1};
     ktype integer = k_scalar(KB_INT), input = k_ptr(real);
     add(p, "a", input, c->a);
     for (int k = 0; k < 3; k++) {
         add(p, counts[k], integer, c->count[k]);
         add(p, strides[k], integer, c->stride[k]);
     }
-    add(p, "inner", integer, c->inner);
     add(p, "b", input, c->b);
     add(p, "b_block", integer, c->b_block);
     add(p, "b_run", integer, c->b_run);
+    if (!s->steps) at.inner = add(p, "inner", integer, c->inner);
     if (s->bias) at.bias = add(p, "bias", input, c->bias);
     for (int k = 0; k < s->operands; k++) {
         at.operand[k] = add(p, operands[k], input, c->operand[k]);
@@ -94,7 +94,7 @@ static void multiply(kb *b, const core_shape *s, kinst *c, kinst *w, kinst *a, k
     kb_end(b);
 }
 
-static void reduce(kb *b, const core_shape *s, kinst *c) {
+static void reduce(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kinst *zero = kb_int(b, 0);
     kinst *w = kb_reg(b, "w", kb_vector(b), tile_vectors(b, s), 1);
     kinst *i1 = kb_for(b, "i1", zero, kb_param(b, P_N1), 1, KLOOP_SERIAL);
@@ -106,7 +106,8 @@ static void reduce(kb *b, const core_shape *s, kinst *c) {
     kinst *shift = kb_add(b, kb_mul(b, i1, kb_param(b, P_S1)), kb_mul(b, i2, kb_param(b, P_S2)));
     shift = kb_add(b, shift, kb_mul(b, i3, kb_param(b, P_S3)));
     kinst *a = kb_offset(b, kb_param(b, P_A), shift);
-    kinst *k = kb_for(b, "k", zero, kb_param(b, P_INNER), 1, KLOOP_SERIAL);
+    kinst *end = s->steps ? kb_int(b, s->steps) : kb_param(b, at->inner);
+    kinst *k = kb_for(b, "k", zero, end, 1, s->steps ? KLOOP_UNROLL : KLOOP_SERIAL);
     multiply(b, s, c, w, a, weights, k);
     for (int loops = 0; loops < 4; loops++) kb_end(b);
 }
@@ -150,7 +151,7 @@ static void build_core(kb *b, const void *recipe) {
     slots at = list_params(&unused, s, &none, b->real);
     kinst *c = kb_reg(b, "c", kb_vector(b), (int)s->pixels, tile_vectors(b, s));
     start(b, s, &at, c);
-    reduce(b, s, c);
+    reduce(b, s, &at, c);
     finish(b, s, &at, c);
 }
 
