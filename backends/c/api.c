@@ -7,7 +7,7 @@ enum { TEAM_COST = 30000, WAIT_COST = 12000 };
 
 void emit_prototype(emitter *e, entry_kind kind) {
     text t = text_in(e->arena);
-    text_printf(&t, "int %s_%s(const void *packed, int n", e->prefix, entry_names[kind]);
+    text_printf(&t, "int %s_%s(%sconst void *packed, int n", e->prefix, entry_names[kind], emit_executor(e));
     emit_entry_data(e, kind, e->inputs, e->outputs, &t, true);
     if (e->program->states.count) text_printf(&t, ", %s_state *state", e->prefix);
     text_puts(&t, ", void *workspace, size_t workspace_bytes)");

@@ -151,6 +151,13 @@ static void print_source(emitter *e) {
     emit_api(e);
 }
 
+bool c_header(arena *a, const program *p, const c_options *o, text *header, diags *d) {
+    emitter e = {.arena = a, .program = p, .options = o, .diags = d, .out = header};
+    if (!emit_names(&e)) return false;
+    emit_header(&e);
+    return true;
+}
+
 bool c_emit(arena *a, const program *p, const c_options *o, text *code, text *header, diags *d) {
     emitter e = {.arena = a, .program = p, .options = o, .diags = d};
     int errors = d->errors;

@@ -26,6 +26,7 @@ const char *emit_base_name(const char *path);
 
 /* header.c */
 void emit_header(emitter *e);
+const char *emit_executor(const emitter *e); /* "const NET_executor *executor, ", or "" */
 
 /* kernels.c */
 void emit_kernels(emitter *e);

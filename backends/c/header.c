@@ -85,12 +85,33 @@ static void print_errors(emitter *e) {
     text_printf(e->out, "const char *%s_error(int code); /* a sentence; never NULL */\n\n", e->prefix);
 }
 
+const char *emit_executor(const emitter *e) {
+    return e->options->executor ? arena_printf(e->arena, "const %s_executor *executor, ", e->prefix) : "";
+}
+
+/* The layout of ir/base/team.h, whose rules these are. */
+static void print_executor(emitter *e) {
+    if (!e->options->executor) return;
+    text_printf(
+        e->out,
+        "/* Threads that the host lends; NULL runs a call on the caller's. run calls body(arg, i, slot) for "
+        "every\n"
+        "   i in 0..count, on up to `threads` threads at once, and returns when all are done; calls that run "
+        "at\n"
+        "   the same time have different slots in 0..threads. */\n"
+        "typedef struct %s_executor {\n    void *user;\n    int threads;\n"
+        "    void (*run)(void *user, void (*body)(void *arg, int i, int slot), void *arg, int count);\n"
+        "} %s_executor;\n\n",
+        e->prefix, e->prefix);
+}
+
 static void print_weights_entry(emitter *e) {
     const char *p = e->prefix;
     switch (e->options->embed) {
     case EMBED_NONE:
         text_puts(e->out, "/* Arranges the weights for the kernels: once, before the first call. */\n");
-        text_printf(e->out, "int %s_prepare(const %s_params *params, void *packed);\n\n", p, p);
+        text_printf(e->out, "int %s_prepare(%sconst %s_params *params, void *packed);\n\n", p,
+                    emit_executor(e), p);
         break;
     case EMBED_ARRAY:
     case EMBED_INCBIN:
@@ -145,6 +166,7 @@ void emit_header(emitter *e) {
     print_params(e);
     print_state(e);
     print_errors(e);
+    print_executor(e);
     print_entries(e);
     text_puts(e->out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

@@ -18,16 +18,8 @@ enum {
     MESSAGE = 512
 };
 
-/* A function, or an entry where f is NULL. */
-typedef struct item {
-    const kfunc *f;
-    const kernel *kernel; /* whose body f is; NULL: a micro */
-    entry_kind entry;
-    int64_t size;
-} item;
-
 typedef struct piece {
-    VEC(item) items;
+    items items;
     int64_t size;
     LLVMMemoryBufferRef bytes;
     char why[MESSAGE]; /* "": it went well */
@@ -47,7 +39,7 @@ typedef struct collection {
     arena *arena;
     target_id target;
     map seen; /* functions by name */
-    VEC(item) items;
+    items *to;
 } collection;
 
 static void collect_function(collection *c, const kfunc *f, const kernel *k);
@@ -65,7 +57,7 @@ static void collect_function(collection *c, const kfunc *f, const kernel *k) {
     if (map_get(&c->seen, f->name)) return;
     map_put(&c->seen, f->name, (void *)(uintptr_t)f);
     item it = {.f = f, .kernel = k, .size = 8 + collect_block(c, &f->body)};
-    VEC_PUSH(c->arena, &c->items, it);
+    VEC_PUSH(c->arena, &c->to->list, it);
 }
 
 static bool collect_steps(collection *c, const steps *s, int64_t *size, diags *d) {
@@ -87,12 +79,13 @@ static bool collect_steps(collection *c, const steps *s, int64_t *size, diags *d
     return true;
 }
 
-static bool collect(collection *c, const program *p, diags *d) {
+bool items_collect(items *to, arena *a, const program *p, target_id which, diags *d) {
+    collection c = {.arena = a, .target = which, .seen = map_in(a), .to = to};
     for (int k = 0; k < ENTRY_KINDS; k++) {
         item it = {.entry = (entry_kind)k, .size = 32};
         if (!p->entries[k].present) continue;
-        if (!collect_steps(c, &p->entries[k].steps, &it.size, d)) return false;
-        VEC_PUSH(c->arena, &c->items, it);
+        if (!collect_steps(&c, &p->entries[k].steps, &it.size, d)) return false;
+        VEC_PUSH(a, &to->list, it);
     }
     return true;
 }
@@ -105,19 +98,19 @@ static int by_size(const void *a, const void *b) {
     return x->f && y->f ? strcmp(x->f->name, y->f->name) : (int)x->entry - (int)y->entry;
 }
 
-static void deal(job *j, arena *a, collection *c, int threads) {
-    int64_t all = 0;
-    for (int k = 0; k < c->items.count; k++) all += c->items.at[k].size;
-    int64_t most = (int64_t)threads * PIECES, worth = all / LEAST;
+static void deal(job *j, arena *a, items *all, int threads) {
+    int64_t size = 0;
+    for (int k = 0; k < all->list.count; k++) size += all->list.at[k].size;
+    int64_t most = (int64_t)threads * PIECES, worth = size / LEAST;
     j->count = (int)(worth < 1 ? 1 : worth > most ? most : worth);
     j->pieces = NEW_ARRAY(a, piece, j->count);
-    qsort(c->items.at, (size_t)c->items.count, sizeof *c->items.at, by_size);
-    for (int k = 0; k < c->items.count; k++) {
+    qsort(all->list.at, (size_t)all->list.count, sizeof *all->list.at, by_size);
+    for (int k = 0; k < all->list.count; k++) {
         piece *least = &j->pieces[0];
         for (int i = 1; i < j->count; i++)
             if (j->pieces[i].size < least->size) least = &j->pieces[i];
-        VEC_PUSH(a, &least->items, c->items.at[k]);
-        least->size += c->items.at[k].size;
+        VEC_PUSH(a, &least->items.list, all->list.at[k]);
+        least->size += all->list.at[k].size;
     }
 }
 
@@ -131,10 +124,10 @@ typedef struct worker {
     diags diags;
 } worker;
 
-static bool ll_item(unit *u, const item *it) {
+bool items_emit(unit *u, const item *it) {
     if (!it->f) return ll_entry(u, it->entry);
-    return ll_function(u, it->f) &&
-           (!it->kernel || !runner_wanted(u->program, it->kernel) || ll_runner(u, it->kernel));
+    if (!ll_function(u, it->f)) return false;
+    return !it->kernel || !runner_wanted(u->program, it->kernel) || ll_runner(u, it->kernel);
 }
 
 /* Fills the module; the arena's jump passes no frame of LLVM's, and the unit is closed outside of it. */
@@ -145,7 +138,8 @@ static bool fill(arena *a, void *context) {
     u->arena = a;
     u->diags = &w->diags;
     bool good = true;
-    for (int k = 0; good && k < w->piece->items.count; k++) good = ll_item(u, &w->piece->items.at[k]);
+    for (int k = 0; good && k < w->piece->items.list.count; k++)
+        good = items_emit(u, &w->piece->items.list.at[k]);
     if (!good)
         snprintf(w->piece->why, MESSAGE, "%s",
                  w->diags.first ? w->diags.first->text : "it cannot be translated");
@@ -157,6 +151,7 @@ static void compile_piece(worker *w) {
     unit *u = &w->unit;
     *u = (unit){.program = w->job->program, .target = w->job->target};
     ll_open(u, u->program->name);
+    machine_adopt(w->machine, u->module);
     LLVMContextSetDiscardValueNames(u->context, true);
     if (guard_run(0, fill, w, reason)) {
         w->piece->bytes = machine_emit(w->machine, u->module, LLVMObjectFile, &why);
@@ -194,11 +189,11 @@ static void run_job(job *j, arena *a, int threads) {
 }
 
 bool objects_compile(objects *o, arena *a, const program *p, const llvm_options *options, diags *d) {
-    collection c = {.arena = a, .target = options->target, .seen = map_in(a)};
+    items all = {0};
     job j = {.program = p, .target = options->target};
     *o = (objects){0};
-    if (!collect(&c, p, d)) return false;
-    deal(&j, a, &c, options->threads);
+    if (!items_collect(&all, a, p, options->target, d)) return false;
+    deal(&j, a, &all, options->threads);
     o->at = calloc((size_t)j.count, sizeof(LLVMMemoryBufferRef));
     if (!o->at) trap_spring(a->trap, "no memory is left");
     run_job(&j, a, options->threads);

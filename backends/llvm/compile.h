@@ -4,6 +4,22 @@
 
 #include "backends/llvm/machine.h"
 
+/* A function to compile, or an entry where f is NULL. */
+typedef struct item {
+    const kfunc *f;
+    const kernel *kernel; /* whose body f is; NULL: a micro */
+    entry_kind entry;
+    int64_t size; /* instructions, roughly */
+} item;
+
+typedef struct items {
+    VEC(item) list;
+} items;
+
+/* All that the present entries reach, for one target. False with errors. */
+bool items_collect(items *to, arena *a, const program *p, target_id which, diags *d);
+bool items_emit(unit *u, const item *it);
+
 /* Objects that refer to one another; whoever takes one sets its place to NULL. */
 typedef struct objects {
     LLVMMemoryBufferRef *at;

@@ -12,6 +12,9 @@ typedef struct unit {
     diags *diags;
     const program *program;
     target_id target;
+    const llvm_output *output; /* the whole net in one module, for other programs; NULL: run in place */
+    bool big_words;            /* output: size_t has 64 bits */
+    bool by_function;          /* output: each function says itself which instructions it may use */
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMBuilderRef builder;
@@ -76,6 +79,10 @@ enum {
     ENTRY_ARGS
 };
 bool ll_entry(unit *u, entry_kind kind);
-const char *ll_entry_symbol(entry_kind kind);
+LLVMValueRef ll_entry_declaration(const unit *u, entry_kind kind); /* of u->target */
+const char *ll_entry_symbol(arena *a, entry_kind kind, target_id t);
+
+/* api.c: what the header declares, in terms of the entries of these targets */
+bool ll_api(unit *u, const bool targets[TARGET_COUNT]);
 
 #endif

@@ -13,9 +13,9 @@ typedef struct walk {
     int loops;
 } walk;
 
-const char *ll_entry_symbol(entry_kind kind) {
-    static const char *const names[ENTRY_KINDS] = {"netc_prepare", "netc_forward", "netc_forward_u8"};
-    return names[kind];
+const char *ll_entry_symbol(arena *a, entry_kind kind, target_id t) {
+    static const char *const names[ENTRY_KINDS] = {"prepare", "forward", "forward_u8"};
+    return arena_printf(a, "netc_%s_%s", names[kind], targets[t].name);
 }
 
 static LLVMValueRef param(const walk *w, int k) {
@@ -139,8 +139,12 @@ static LLVMTypeRef hand_out_type(const unit *u) {
     return LLVMFunctionType(u->scalar[KB_VOID], types, 6, false);
 }
 
+static const char *hand_out_symbol(const unit *u) {
+    return arena_printf(u->arena, "netc_hand_out_%s", targets[u->target].name);
+}
+
 static LLVMValueRef hand_out(const unit *u) {
-    LLVMValueRef f = ll_new_function(u, "netc_hand_out", hand_out_type(u));
+    LLVMValueRef f = ll_new_function(u, hand_out_symbol(u), hand_out_type(u));
     LLVMSetLinkage(f, LLVMInternalLinkage);
     LLVMSetVisibility(f, LLVMDefaultVisibility);
     return f;
@@ -265,13 +269,17 @@ static void ll_hand_out(unit *u) {
     LLVMBuildRetVoid(b);
 }
 
-bool ll_entry(unit *u, entry_kind kind) {
-    LLVMTypeRef pointer = u->scalar[KB_PTR], types[ENTRY_ARGS];
-    for (int k = 0; k < ENTRY_ARGS; k++) types[k] = pointer;
+LLVMValueRef ll_entry_declaration(const unit *u, entry_kind kind) {
+    LLVMTypeRef types[ENTRY_ARGS];
+    for (int k = 0; k < ENTRY_ARGS; k++) types[k] = u->scalar[KB_PTR];
     types[ENTRY_N] = u->scalar[KB_INT];
-    u->function = ll_new_function(u, ll_entry_symbol(kind),
-                                  LLVMFunctionType(u->scalar[KB_VOID], types, ENTRY_ARGS, false));
-    LLVMSetVisibility(u->function, LLVMDefaultVisibility);
+    LLVMTypeRef type = LLVMFunctionType(u->scalar[KB_VOID], types, ENTRY_ARGS, false);
+    return ll_new_function(u, ll_entry_symbol(u->arena, kind, u->target), type);
+}
+
+bool ll_entry(unit *u, entry_kind kind) {
+    u->function = ll_entry_declaration(u, kind);
+    if (!u->output) LLVMSetVisibility(u->function, LLVMDefaultVisibility);
     walk w = {.u = u, .kind = kind};
     LLVMBasicBlockRef top = ll_new_block(u, ""), start = ll_new_block(u, "");
     LLVMPositionBuilderAtEnd(u->builder, start);
@@ -280,7 +288,7 @@ bool ll_entry(unit *u, entry_kind kind) {
     LLVMBuildRetVoid(u->builder);
     LLVMPositionBuilderAtEnd(u->builder, top);
     LLVMBuildBr(u->builder, start);
-    if (LLVMGetNamedFunction(u->module, "netc_hand_out") && !LLVMCountBasicBlocks(hand_out(u)))
+    if (LLVMGetNamedFunction(u->module, hand_out_symbol(u)) && !LLVMCountBasicBlocks(hand_out(u)))
         ll_hand_out(u);
     return true;
 }

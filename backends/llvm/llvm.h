@@ -25,4 +25,23 @@ llvm_code *llvm_load(arena *a, const program *p, const llvm_options *o, diags *d
 bool llvm_run(const llvm_code *c, entry_kind kind, const run_args *args, const team *t, diags *d);
 void llvm_unload(llvm_code *c); /* takes NULL */
 
+typedef enum llvm_form { LLVM_FORM_OBJECT, LLVM_FORM_ASSEMBLY, LLVM_FORM_IR } llvm_form;
+
+typedef struct llvm_output {
+    llvm_form form;
+    const char *triple; /* "aarch64-linux-gnu"; NULL: this machine's */
+    const char *prefix; /* of everything public; NULL: the net's name */
+    /* Whose bodies to take: those of them that the triple's processors may have, the best chosen at every call;
+     * the program must be legalised for each. */
+    bool targets[TARGET_COUNT];
+    const void
+        *packed; /* the packed bytes to embed, header included or zero; NULL: PREFIX_prepare makes them */
+} llvm_output;
+
+/* Which of the targets an output for this triple would take. False with an error for a triple that LLVM does not
+ * know or where none of them fits. */
+bool llvm_output_targets(const llvm_output *o, bool chosen[TARGET_COUNT], diags *d);
+/* The functions of the generated header (C's with an executor), as bytes in *out. False with errors. */
+bool llvm_emit(arena *a, const program *p, const llvm_output *o, text *out, diags *d);
+
 #endif

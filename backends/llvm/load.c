@@ -33,11 +33,12 @@ static bool add_objects(llvm_code *c, objects *o, diags *d) {
     return true;
 }
 
-static bool find_entries(llvm_code *c, diags *d) {
+static bool find_entries(llvm_code *c, arena *a, target_id which, diags *d) {
     for (int k = 0; k < ENTRY_KINDS; k++) {
         LLVMOrcExecutorAddress address = 0;
         if (!c->program->entries[k].present) continue;
-        if (!succeeded(LLVMOrcLLJITLookup(c->jit, &address, ll_entry_symbol((entry_kind)k)), d)) return false;
+        if (!succeeded(LLVMOrcLLJITLookup(c->jit, &address, ll_entry_symbol(a, (entry_kind)k, which)), d))
+            return false;
         uintptr_t at = (uintptr_t)address;
         memcpy(&c->entry[k], &at, sizeof at); /* ISO C has no cast from numbers of data to functions */
     }
@@ -55,8 +56,8 @@ llvm_code *llvm_load(arena *a, const program *p, const llvm_options *o, diags *d
     }
     if (good) {
         c->program = p;
-        good =
-            succeeded(LLVMOrcCreateLLJIT(&c->jit, NULL), d) && add_objects(c, &made, d) && find_entries(c, d);
+        good = succeeded(LLVMOrcCreateLLJIT(&c->jit, NULL), d) && add_objects(c, &made, d) &&
+               find_entries(c, a, o->target, d);
     }
     objects_free(&made);
     if (good) return c;

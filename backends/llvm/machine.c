@@ -10,26 +10,68 @@
  * stack slots, loop invariants out of loops. */
 static const char passes_text[] = "function(mem2reg,early-cse,loop-mssa(licm))";
 
+/* All of LLVM's targets, since what it knows of them must not change while other threads compile. */
 static void start_llvm(void) {
-    LLVMInitializeNativeTarget();
-    LLVMInitializeNativeAsmPrinter();
+    LLVMInitializeAllTargetInfos();
+    LLVMInitializeAllTargets();
+    LLVMInitializeAllTargetMCs();
+    LLVMInitializeAllAsmPrinters();
+}
+
+static void need_llvm(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_llvm);
+}
+
+/* ---- processors ---- */
+
+/* The least that netc makes code for, by the beginning of the triple. */
+typedef struct family {
+    const char *triple;
+    const char *cpu, *features, *abi;
+    bool has[TARGET_COUNT]; /* targets that its processors may run */
+} family_row;
+
+static const family_row families[] = {
+    {"x86_64", "x86-64", "", "", {[TARGET_C99] = true, [TARGET_AVX2] = true, [TARGET_AVX512] = true}},
+    {"aarch64", "generic", "", "", {[TARGET_C99] = true, [TARGET_NEON] = true}},
+    {"riscv64", "generic-rv64", "+m,+a,+f,+d,+c", "lp64d", {[TARGET_C99] = true}},
+    {"", "generic", "", "", {[TARGET_C99] = true}}, /* any other */
+};
+
+static const family_row *family_of(const char *triple) {
+    const family_row *f = families;
+    while (strncmp(triple, f->triple, strlen(f->triple)) != 0) f++;
+    return f;
+}
+
+bool machine_fits(const char *triple, target_id which) {
+    return family_of(triple)->has[which];
+}
+
+bool machine_is_x86(const char *triple) {
+    return family_of(triple) == &families[0];
 }
 
 typedef struct processor {
     const char *cpu, *features;
 } processor;
 
-/* The least that has the target's instructions. */
-static processor least_processor(target_id t) {
-    static const processor x86[TARGET_COUNT] = {[TARGET_C99] = {"x86-64", ""},
-                                                [TARGET_AVX2] = {"haswell", ""},
-                                                [TARGET_AVX512] = {"skylake-avx512", ""}};
-#if defined(__x86_64__)
-    if (x86[t].cpu) return x86[t];
-#endif
-    (void)x86;
-    (void)t;
-    return (processor){"generic", ""};
+/* What a target asks for beyond its family's least. */
+static const processor wanted[TARGET_COUNT] = {
+    [TARGET_AVX2] = {"haswell", "+avx2,+fma"}, [TARGET_AVX512] = {"skylake-avx512", "+avx512f,+avx512vl"}};
+
+static void add_attribute(const unit *u, LLVMValueRef f, const char *name, const char *to) {
+    unsigned name_length = (unsigned)strlen(name), length = (unsigned)strlen(to);
+    LLVMAttributeRef attribute = LLVMCreateStringAttribute(u->context, name, name_length, to, length);
+    LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
+}
+
+void machine_attributes(const unit *u, LLVMValueRef f) {
+    const processor *p = &wanted[u->target];
+    if (!p->cpu) return;
+    add_attribute(u, f, "target-features", p->features);
+    add_attribute(u, f, "tune-cpu", p->cpu);
 }
 
 static bool is_best(target_id t) {
@@ -44,26 +86,57 @@ static bool is_best(target_id t) {
 #endif
 }
 
-LLVMTargetMachineRef machine_new(target_id which, char **why) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_llvm);
-    LLVMTargetMachineRef m = NULL;
+/* ---- machines ---- */
+
+static LLVMTargetMachineRef create(const char *triple, const char *cpu, const char *features, char **why) {
     LLVMTargetRef llvm;
+    if (LLVMGetTargetFromTriple(triple, &llvm, why)) return NULL;
+    LLVMTargetMachineOptionsRef o = LLVMCreateTargetMachineOptions();
+    LLVMTargetMachineOptionsSetCPU(o, cpu);
+    LLVMTargetMachineOptionsSetFeatures(o, features);
+    LLVMTargetMachineOptionsSetABI(o, family_of(triple)->abi);
+    LLVMTargetMachineOptionsSetCodeGenOptLevel(o, LLVMCodeGenLevelDefault);
+    LLVMTargetMachineOptionsSetRelocMode(o, LLVMRelocPIC);
+    LLVMTargetMachineRef m = LLVMCreateTargetMachineWithOptions(llvm, triple, o);
+    LLVMDisposeTargetMachineOptions(o);
+    if (!m) *why = LLVMCreateMessage("LLVM has no such machine");
+    return m;
+}
+
+LLVMTargetMachineRef machine_new(target_id which, char **why) {
+    need_llvm();
     char *triple = LLVMGetDefaultTargetTriple(), *cpu = LLVMGetHostCPUName(), *own = LLVMGetHostCPUFeatures();
-    processor p = least_processor(which);
+    const family_row *f = family_of(triple);
+    processor p = wanted[which].cpu ? wanted[which] : (processor){f->cpu, f->features};
     if (is_best(which)) p = (processor){cpu, own};
-    if (!LLVMGetTargetFromTriple(triple, &llvm, why)) {
-        m = LLVMCreateTargetMachine(llvm, triple, p.cpu, p.features, LLVMCodeGenLevelDefault, LLVMRelocPIC,
-                                    LLVMCodeModelDefault);
-        if (!m) *why = LLVMCreateMessage("LLVM has no such processor");
-    }
+    LLVMTargetMachineRef m = create(triple, p.cpu, p.features, why);
     LLVMDisposeMessage(triple);
     LLVMDisposeMessage(cpu);
     LLVMDisposeMessage(own);
     return m;
 }
 
-static bool optimise(LLVMTargetMachineRef m, LLVMModuleRef module, char **why) {
+LLVMTargetMachineRef machine_of(const char *triple, char **why) {
+    need_llvm();
+    char *normal = triple ? LLVMNormalizeTargetTriple(triple) : LLVMGetDefaultTargetTriple();
+    const family_row *f = family_of(normal);
+    LLVMTargetMachineRef m = create(normal, f->cpu, f->features, why);
+    LLVMDisposeMessage(normal);
+    return m;
+}
+
+/* ---- modules ---- */
+
+void machine_adopt(LLVMTargetMachineRef m, LLVMModuleRef module) {
+    LLVMTargetDataRef data = LLVMCreateTargetDataLayout(m);
+    char *triple = LLVMGetTargetMachineTriple(m);
+    LLVMSetModuleDataLayout(module, data);
+    LLVMSetTarget(module, triple);
+    LLVMDisposeTargetData(data);
+    LLVMDisposeMessage(triple);
+}
+
+bool machine_optimise(LLVMTargetMachineRef m, LLVMModuleRef module, char **why) {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMErrorRef error = LLVMRunPasses(module, passes_text, m, options);
     LLVMDisposePassBuilderOptions(options);
@@ -77,12 +150,6 @@ static bool optimise(LLVMTargetMachineRef m, LLVMModuleRef module, char **why) {
 LLVMMemoryBufferRef machine_emit(LLVMTargetMachineRef m, LLVMModuleRef module, LLVMCodeGenFileType type,
                                  char **why) {
     LLVMMemoryBufferRef bytes = NULL;
-    LLVMTargetDataRef data = LLVMCreateTargetDataLayout(m);
-    char *triple = LLVMGetTargetMachineTriple(m);
-    LLVMSetModuleDataLayout(module, data);
-    LLVMSetTarget(module, triple);
-    LLVMDisposeTargetData(data);
-    LLVMDisposeMessage(triple);
-    if (!optimise(m, module, why)) return NULL;
+    if (!machine_optimise(m, module, why)) return NULL;
     return LLVMTargetMachineEmitToMemoryBuffer(m, module, type, why, &bytes) ? NULL : bytes;
 }

@@ -4,7 +4,7 @@
 
 #include "backends/llvm/emit.h"
 
-enum { RUNNER_GRAIN = 32768 /* multiply-adds worth handing to another thread: about half a microsecond */ };
+enum { RUNNER_GRAIN = 65536 /* multiply-adds worth handing to another thread: about a microsecond */ };
 enum { RECORD_COUNT, RECORD_PARTS, RECORD_N, RECORD_ARGS };
 
 /* Whether calls of the kernel can be worth a team; only such kernels have runners. */

@@ -1,5 +1,5 @@
 /* A module while it is filled: its types, and the small things that all instructions are made of. */
-#include "backends/llvm/emit.h"
+#include "backends/llvm/machine.h"
 
 #include <string.h>
 
@@ -56,7 +56,11 @@ LLVMValueRef ll_new_function(const unit *u, const char *name, LLVMTypeRef type) 
     unsigned kind = LLVMGetEnumAttributeKindForName("nounwind", strlen("nounwind"));
     LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
                             LLVMCreateEnumAttribute(u->context, kind, 0));
-    LLVMSetVisibility(f, LLVMHiddenVisibility);
+    if (u->output)
+        LLVMSetLinkage(f, LLVMInternalLinkage); /* several nets may be in one program */
+    else
+        LLVMSetVisibility(f, LLVMHiddenVisibility);
+    if (u->by_function) machine_attributes(u, f);
     return f;
 }
 

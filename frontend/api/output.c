@@ -2,11 +2,16 @@
 #include "frontend/api/output.h"
 
 #include "frontend/api/output_c.h"
+#include "frontend/api/output_llvm.h"
 
 #include <string.h>
 
 const output_kind outputs[] = {
     {".c", "portable C, a .c and its .h", output_c},
+    {".o", "an object and its .h", output_object},
+    {".s", "assembly and its .h", output_assembly},
+    {".ll", "LLVM's language and its .h", output_llvm_text},
+    {".so", "a shared object and its .h", output_shared},
     {0},
 };
 

@@ -11,16 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILES = 3 };
-
-typedef struct output_file {
-    const char *path;
-    const void *bytes;
-    size_t size;
-} output_file;
-
-static bool write_all(const output_file *files, int count, diags *d) {
-    aside list[FILES];
+bool output_files(const output_file *files, int count, diags *d) {
+    aside list[OUTPUT_FILES];
     bool good = true;
     int open = 0;
     while (good && open < count) {
@@ -38,7 +30,7 @@ static bool write_all(const output_file *files, int count, diags *d) {
     return good;
 }
 
-static const char *base_name(const char *path) {
+const char *output_base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
@@ -54,15 +46,15 @@ static embed embed_of(const output_options *o, const program *p) {
 typedef struct pair {
     text code, header;
     c_options options;
-    output_file files[FILES];
+    output_file files[OUTPUT_FILES];
     int count;
 } pair;
 
 static bool emit(pair *p, arena *a, const program *prog, const output_options *o, diags *d) {
     const char *stem = arena_text(a, o->path, strlen(o->path) - strlen(".c"));
     const char *header = arena_printf(a, "%s.h", stem), *weights = arena_printf(a, "%s.weights", stem);
-    p->options.header_name = base_name(header);
-    p->options.packed_file_name = base_name(weights);
+    p->options.header_name = output_base_name(header);
+    p->options.packed_file_name = output_base_name(weights);
     if (!c_emit(a, prog, &p->options, &p->code, &p->header, d)) return false;
     bool beside = p->options.embed == EMBED_INCBIN || p->options.embed == EMBED_FILE;
     if (beside) p->files[p->count++] = (output_file){weights, p->options.packed, p->options.packed_bytes};
@@ -72,13 +64,17 @@ static bool emit(pair *p, arena *a, const program *prog, const output_options *o
 }
 
 static const char *const *paths_of(arena *a, const pair *p) {
-    const char **list = NEW_ARRAY(a, const char *, FILES + 1);
+    const char **list = NEW_ARRAY(a, const char *, OUTPUT_FILES + 1);
     for (int k = 0; k < p->count; k++) list[k] = p->files[p->count - 1 - k].path;
     return list;
 }
 
 bool output_c(arena *a, const net *n, const graph *g, const output_options *o, const char *const **written,
               diags *d) {
+    if (o->triple) {
+        diag_add(d, DIAG_ERROR, (span){0}, "--triple is for .o, .s and .ll; C is for any machine as it is");
+        return false;
+    }
     program *prog = compile_program(a, g, &o->compile, d);
     if (!prog) return false;
     pair p = {.code = text_in(a), .header = text_in(a)};
@@ -89,7 +85,7 @@ bool output_c(arena *a, const net *n, const graph *g, const output_options *o, c
     if (o->params && !packed) return false;
     p.options.packed = packed;
     p.options.packed_bytes = (size_t)prog->packed_bytes;
-    bool good = emit(&p, a, prog, o, d) && write_all(p.files, p.count, d);
+    bool good = emit(&p, a, prog, o, d) && output_files(p.files, p.count, d);
     if (good) *written = paths_of(a, &p);
     free(packed);
     return good;

@@ -34,7 +34,7 @@ typedef struct seed {
 /* All that options of any command set. */
 typedef struct settings {
     bool help, json, check, exact;
-    const char *out, *weights, *prefix, *passes, *dump, *backend, *data, *split, *net;
+    const char *out, *weights, *prefix, *triple, *passes, *dump, *backend, *data, *split, *net;
     strings defines, sets, inputs, outputs;
     int64_t top, batch, threads, max_threads, limit;
     seed seed;
