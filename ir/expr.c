@@ -34,6 +34,23 @@ bool expr_valid(const expr *e) {
     return true;
 }
 
+static bool arg_equal(const expr_arg *x, const expr_arg *y) {
+    return x->kind == y->kind &&
+           (x->kind == EXPR_CONST ? real_same(x->value, y->value) : x->index == y->index);
+}
+
+bool expr_equal(const expr *a, const expr *b) {
+    if (!a || !b) return a == b;
+    if (a->inputs != b->inputs || a->steps != b->steps) return false;
+    for (int k = 0; k < a->steps; k++) {
+        const expr_step *x = &a->step[k], *y = &b->step[k];
+        if (x->op != y->op) return false;
+        for (int i = 0; i < scalars[x->op].arity; i++)
+            if (!arg_equal(&x->arg[i], &y->arg[i])) return false;
+    }
+    return true;
+}
+
 static void print_arg(text *t, const expr_arg *g) {
     if (g->kind == EXPR_CONST)
         text_real(t, g->value, false);

@@ -23,6 +23,13 @@ double scalar_eval(scalar_op op, double a, double b, double c) {
     return 0;
 }
 
+bool real_same(double a, double b) {
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y;
+}
+
 scalar_op scalar_find(const char *name, size_t length) {
     for (int i = 0; i < S_COUNT; i++)
         if (strlen(scalars[i].name) == length && memcmp(scalars[i].name, name, length) == 0) return i;

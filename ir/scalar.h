@@ -25,6 +25,8 @@ extern const scalar_info scalars[S_COUNT];
 double scalar_eval(scalar_op op, double a, double b, double c);
 /* S_COUNT if no row has that name. */
 scalar_op scalar_find(const char *name, size_t length);
+/* The same bits: 0 and -0 differ, a NaN is itself. */
+bool real_same(double a, double b);
 
 typedef enum expr_kind { EXPR_INPUT, EXPR_STEP, EXPR_CONST } expr_kind;
 
@@ -56,10 +58,11 @@ void expr_print(text *t, const expr *e);
 expr *expr_parse(arena *a, const char *s, size_t length);
 /* The one-step expression op(i0, i1, ...). */
 expr *expr_single(arena *a, scalar_op op);
+bool expr_valid(const expr *e);                /* indices within bounds, only operations of the graph */
+bool expr_equal(const expr *a, const expr *b); /* the same steps; either may be NULL */
+expr *expr_copy(arena *a, const expr *e);
 /* f with its input `slot` replaced by g; g's inputs come to stand where map_g says, f's others where map_f
  * says, among `inputs` in all. NULL where it would take more than EXPR_STEPS_MAX steps. */
-bool expr_valid(const expr *e); /* indices within bounds, only operations of the graph */
-expr *expr_copy(arena *a, const expr *e);
 expr *expr_compose(arena *a, const expr *f, int slot, const int *map_f, const expr *g, const int *map_g,
                    int inputs);
 

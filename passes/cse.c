@@ -82,25 +82,9 @@ static bool same_operands(const node *a, const node *b) {
     return memcmp(a->in, b->in, (size_t)a->inputs * sizeof *a->in) == 0;
 }
 
-static bool same_expr(const expr *a, const expr *b) {
-    if (!a || !b) return a == b;
-    if (a->inputs != b->inputs || a->steps != b->steps) return false;
-    for (int k = 0; k < a->steps; k++) {
-        if (a->step[k].op != b->step[k].op) return false;
-        for (int i = 0; i < scalars[a->step[k].op].arity; i++) {
-            const expr_arg *x = &a->step[k].arg[i], *y = &b->step[k].arg[i];
-            bool number = x->kind == EXPR_CONST;
-            if (x->kind != y->kind) return false;
-            if (number ? memcmp(&x->value, &y->value, sizeof x->value) != 0 : x->index != y->index)
-                return false;
-        }
-    }
-    return true;
-}
-
 static bool same_node(const node *a, const node *b) {
     return a->op == b->op && a->outputs == b->outputs && same_operands(a, b) &&
-           attrs_equal(a->op, a->attrs, b->attrs) && same_expr(a->epilogue, b->epilogue);
+           attrs_equal(a->op, a->attrs, b->attrs) && expr_equal(a->epilogue, b->epilogue);
 }
 
 static int64_t numbers(const value *v) {

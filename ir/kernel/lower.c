@@ -89,21 +89,6 @@ call_arg lower_scratch(lower *l, int64_t bytes) {
     return (call_arg){.kind = ARG_SCRATCH};
 }
 
-static bool expr_equal(const expr *a, const expr *b) {
-    if (a->inputs != b->inputs || a->steps != b->steps) return false;
-    for (int i = 0; i < a->steps; i++) {
-        if (a->step[i].op != b->step[i].op) return false;
-        for (int k = 0; k < scalars[a->step[i].op].arity; k++) {
-            const expr_arg *x = &a->step[i].arg[k], *y = &b->step[i].arg[k];
-            if (x->kind != y->kind) return false;
-            if (x->kind == EXPR_CONST ? memcmp(&x->value, &y->value, sizeof x->value) != 0
-                                      : x->index != y->index)
-                return false;
-        }
-    }
-    return true;
-}
-
 const expr *lower_expr(lower *l, const expr *e) {
     if (!e) return NULL;
     program *p = l->program;

@@ -18,7 +18,7 @@ static int slot_of(const kinst *x) {
 static bool equal(const kinst *x, const kinst *y) {
     if (x->op != y->op || x->scalar != y->scalar || !ktype_equal(x->type, y->type) || x->i != y->i)
         return false;
-    if (memcmp(&x->f, &y->f, sizeof x->f) != 0 || x->args != y->args) return false;
+    if (!real_same(x->f, y->f) || x->args != y->args) return false;
     for (int k = 0; k < x->args; k++)
         if (x->arg[k] != y->arg[k]) return false;
     return true;
