@@ -155,7 +155,7 @@ bool text_numbers(graph_parser *p, reals *out) {
     VEC(double) list = {0};
     if (!text_take(p, '[', "a list of numbers")) return false;
     while (!text_at(p, ']')) {
-        double x;
+        double x = 0;
         if (list.count && !text_take(p, ',', "a list of numbers")) return false;
         if (!text_number(p, &x)) return false;
         VEC_PUSH(p->arena, &list, x);

@@ -12,7 +12,7 @@ bool text_define(graph_parser *p, token name, value *v) {
     if (map_get(&p->names, name.text)) return text_fail(p, name.at, "%%%s is defined twice", name.text);
     if (!name.text[0]) return text_fail(p, name.at, "a name or number must follow '%%'");
     bool digits = name.text[strspn(name.text, "0123456789")] == 0 && strlen(name.text) < 9;
-    text_value t = {v, digits ? atol(name.text) : -1};
+    text_value t = {v, digits ? strtol(name.text, NULL, 10) : -1};
     if (t.id >= ID_MAX)
         return text_fail(p, name.at, "%%%s is past the largest id, %d", name.text, ID_MAX - 1);
     map_put(&p->names, name.text, v);

@@ -149,7 +149,7 @@ static bool define_results(graph_parser *p, node *n, const tokens *ids, const to
 bool text_read_node(graph_parser *p) {
     tokens ids = {0}, names = {0};
     values own = {0}, extra = {0};
-    const op *o;
+    const op *o = NULL;
     expr *e = NULL;
     if (!read_results(p, &ids, &names)) return false;
     span at = p->now.at;

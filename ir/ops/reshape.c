@@ -61,8 +61,8 @@ static const char *const reshape_samples[] = {
     "graph reshape\ninput %x f32[N,6,4,5]\n%y = reshape(%x) {shape=[120]}\noutput y %y\n",
     "graph reshape\ninput %x f32[N,20,3,2]\n%z = relu(%x)\n%y = reshape(%z) {shape=[5,-1,6]}\noutput y %y\n",
     "graph reshape\ninput %x f32[N,36]\n%y = reshape(%x) {shape=[4,3,3]}\noutput y %y\n",
-    "graph reshape\nparam %w \"w\" f32[24] trainable\ninput %x f32[N,6]\n%v = reshape(%w) {shape=[4,6]}\n"
-    "%y = linear(%x, %v)\noutput y %y\n",
+    ("graph reshape\nparam %w \"w\" f32[24] trainable\ninput %x f32[N,6]\n%v = reshape(%w) {shape=[4,6]}\n"
+     "%y = linear(%x, %v)\noutput y %y\n"),
     NULL,
 };
 
