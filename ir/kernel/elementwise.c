@@ -146,7 +146,7 @@ static void emit_loops(kb *b, const strided_recipe *r, int64_t k, kinst **at, ki
         emit_run(b, r, at, from, to, valid);
         return;
     }
-    kinst *next[MAX_TENSORS];
+    kinst *next[MAX_TENSORS] = {NULL};
     kinst *j = kb_for(b, "j", kb_int(b, 0), kb_int(b, r->dim[k]), 1, KLOOP_SERIAL);
     for (int t = 0; t < r->tensors; t++) next[t] = kb_add(b, at[t], kb_muli(b, j, r->stride[t][k]));
     if (r->lane_dim >= 0 && k == r->group_dim)

@@ -1,6 +1,8 @@
 /* Epilogue operands: which there are, how they lie, how they are passed. */
 #include "ir/kernel/epilogue.h"
 
+#include <assert.h>
+
 static bool is_channel(const node *n, const value *v) {
     const shape *s = &v->shape, *out = &n->out[0]->shape;
     if (shape_batched(s)) return false;
@@ -59,6 +61,7 @@ void layer_args_add(layer_args *a, const char *name, ktype type, call_arg arg) {
 layer_args layer_args_of(lower *l, const node *n) {
     static const char *const names[] = {"in", "w", "bias"};
     layer_args a = {.count = 0};
+    assert(n->own_inputs <= (int)(sizeof names / sizeof *names));
     for (int k = 0; k < n->own_inputs; k++)
         layer_args_add(&a, names[k], k_ptr(l->program->real), lower_value(l, n->in[k]));
     a.count = epilogue_params(l, n, a.params, a.args, a.count);

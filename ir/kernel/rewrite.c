@@ -70,7 +70,7 @@ static kinst *copy_plain(state *s, const kinst *x, kinst **arg) {
 }
 
 static void copy_inst(state *s, const kinst *x) {
-    kinst *few[8], **arg = x->args <= 8 ? few : NEW_ARRAY(s->rule->arena, kinst *, x->args);
+    kinst **arg = NEW_ARRAY(s->rule->arena, kinst *, x->args);
     for (int k = 0; k < x->args; k++) arg[k] = s->now[x->arg[k]->id];
     if (x->op == K_FOR)
         copy_loop(s, x, arg);
