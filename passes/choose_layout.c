@@ -25,7 +25,7 @@ typedef struct chooser {
     graph *graph;
     node *scan;            /* whose body this is, NULL at the top */
     struct chooser *outer; /* of the graph around the body */
-    bool *outer_weights;
+    const bool *outer_weights;
     want *wants;  /* by position in the node list as it was */
     node **nodes; /* that list */
     int count;
@@ -220,9 +220,9 @@ static void mend_outputs(chooser *c) {
     }
 }
 
-static void choose_layouts(pass_state *s, graph *g, node *scan, chooser *outer, bool *outer_weights);
+static void choose_layouts(pass_state *s, graph *g, node *scan, chooser *outer, const bool *outer_weights);
 
-static void choose_bodies(chooser *c, bool *weights) {
+static void choose_bodies(chooser *c, const bool *weights) {
     for (int i = 0; i < c->count; i++)
         if (is_scan(c->nodes[i]))
             choose_layouts(c->state, ((scan_attrs *)c->nodes[i]->attrs)->body, c->nodes[i], c, weights);
@@ -244,7 +244,7 @@ static void lay_out_pixels(pass_state *s, graph *g) {
     graph_sort(g);
 }
 
-static void choose_layouts(pass_state *s, graph *g, node *scan, chooser *outer, bool *outer_weights) {
+static void choose_layouts(pass_state *s, graph *g, node *scan, chooser *outer, const bool *outer_weights) {
     chooser c = {.state = s, .graph = g, .scan = scan, .outer = outer, .outer_weights = outer_weights};
     c.count = g->nodes.count;
     c.nodes = arena_copy(s->arena, g->nodes.at, (size_t)c.count * sizeof *c.nodes);

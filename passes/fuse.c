@@ -208,18 +208,19 @@ static node *with_epilogue(fuser *f, node *carrier, const chain *c, int slot) {
 }
 
 /* Of several operands that could carry the chain the one made last: the others are there before it. */
-static int last_carrier(fuser *f, const node *n, const chain *c) {
-    int best = -1;
-    for (int k = 0; k < c->in.count; k++)
-        if (carries(f, n, c, k) && (best < 0 || f->made[c->in.at[k]->id] > f->made[c->in.at[best]->id]))
-            best = k;
-    return best;
+static node *last_carrier(fuser *f, const node *n, const chain *c, int *slot) {
+    const value *best = NULL;
+    for (int k = 0; k < c->in.count; k++) {
+        const value *v = c->in.at[k];
+        if (carries(f, n, c, k) && (!best || f->made[v->id] > f->made[best->id])) best = v, *slot = k;
+    }
+    return best ? best->def : NULL;
 }
 
 static void fuse_node(fuser *f, node *n) {
     chain c = grow_chain(f, n);
-    int slot = last_carrier(f, n, &c);
-    node *m = slot < 0 ? NULL : with_epilogue(f, c.in.at[slot]->def, &c, slot);
+    int slot = -1;
+    node *carrier = last_carrier(f, n, &c, &slot), *m = carrier ? with_epilogue(f, carrier, &c, slot) : NULL;
     bool folded = c.in.count < n->inputs || c.members.count > 1;
     if (!m && folded) m = map_node(f, n, &c);
     if (m)

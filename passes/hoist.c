@@ -130,6 +130,8 @@ static void move(hoister *h, node *n) {
 static void hoist_from(edit *outer, node *scan) {
     graph *body = node_body(scan);
     hoister h = {.outer = outer, .lists = scan_open(body->arena, scan), .known = body->next_id};
+    h.room = h.known;
+    h.outside = NEW_ARRAY(outer->graph->arena, value *, h.room);
     classify(&h, body);
     for (int i = 0; i < h.lists.sequences.count; i++)
         set_outside(&h, h.lists.sequences.at[i].inner, h.lists.sequences.at[i].outer);

@@ -230,6 +230,8 @@ static program *new_program(const pass_state *s) {
 void pass_plan_buffers(pass_state *s) {
     planner p = {.state = s, .program = s->program = new_program(s), .graph = s->graph};
     p.places = s->places = NEW_ARRAY(s->arena, place, s->graph->next_id);
+    p.extent_room = s->graph->next_id;
+    p.extent_of = NEW_ARRAY(s->arena, int, p.extent_room);
     p.weights = graph_weight_region(s->arena, s->graph);
     place_inputs(&p);
     place_states(&p);
