@@ -20,7 +20,8 @@ typedef struct header {
 } header;
 
 static bool bad(const header *h, const char *why) {
-    return diag_file(h->diags, h->path, "the .npy header is damaged: %s", why);
+    diag_file(h->diags, h->path, "the .npy header is damaged: %s", why);
+    return false;
 }
 
 static void skip_space(header *h) {

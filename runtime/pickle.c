@@ -149,7 +149,7 @@ static bool op_text(pickle *p, unsigned char code) {
 
 /* Protocol 0's text and numbers: lines, quotes left on. */
 static bool op_line(pickle *p, unsigned char code) {
-    size_t n;
+    size_t n = 0;
     const char *s = take_line(p, &n);
     return push_bytes(p, code == 'S' || code == 'V' ? PICKLE_TEXT : PICKLE_OPAQUE, s, n);
 }

@@ -35,7 +35,8 @@ static bool read(arena *a, void *context) {
 }
 
 bool picture_read(float *to, const picture_input *p, const char *path, diags *d) {
-    reading r = {to, p, path, d};
+    reading r = {.input = p, .path = path, .diags = d};
+    r.to = to;
     char reason[GUARD_REASON];
     bool good = guard_run(0, read, &r, reason);
     return *reason ? diag_file(d, path, "%s", reason) : good;
