@@ -36,7 +36,7 @@ $(BUILD)/%.o: %.c
 	@echo "  CC   $<"
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/backends/llvm/%.o: CFLAGS += -isystem $(shell $(LLVM_CONFIG) --includedir)
+$(BUILD)/backends/llvm/%: CFLAGS += -isystem $(shell $(LLVM_CONFIG) --includedir)
 
 # flex and bison; their output is not held to our warnings
 $(BUILD)/frontend/lang/parser.c: frontend/lang/parser.y
@@ -82,8 +82,28 @@ demo:
 	@$(BUILD)/netc run examples/resnet20.net --weights examples/weights/resnet20.th --top 1 \
 		$(patsubst %,--input %,$(wildcard examples/pictures/*))
 
+# ---- lint: layout, clang's warnings, clang-tidy (not on tests); what did not change is not looked at again ----
+
+CLANG  ?= clang
+TIDY   ?= clang-tidy
+FORMAT ?= clang-format
+LINTED := $(patsubst %,$(BUILD)/%.linted,$(SOURCES) $(TEST_SUPPORT) $(wildcard tests/unit/*.c))
+
+lint:
+	@sh tests/support/setup.sh lint
+	@$(FORMAT) --dry-run -Werror $(wildcard $(shell git ls-files '*.c' '*.h'))
+	@$(MAKE) --no-print-directory -k $(LINTED)
+
+$(BUILD)/%.linted: % .clang-tidy | $(BUILD)/frontend/lang/lexer.c $(BUILD)/frontend/lang/parser.c
+	@mkdir -p $(@D)
+	@echo "  LINT $<"
+	$(Q)$(CLANG) $(CFLAGS) -fsyntax-only -MMD -MP -MF $@.d -MT $@ $<
+	$(Q)$(if $(filter tests/%,$<),,$(TIDY) --quiet $< -- $(CFLAGS) 2>$@.err || { cat $@.err; exit 1; })
+	@touch $@
+-include $(LINTED:%=%.d)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit test demo clean
+.PHONY: all unit test demo lint clean
 -include $(OBJECTS:.o=.d)

@@ -1,11 +1,15 @@
 #!/bin/sh
-# Installs what netc is built (and, with "test", tested) with, where that can be done: on Debian and its kin, as
-# root. Elsewhere says what is missing. Does nothing, fast, where all is there.
+# Installs what netc is built (and, with "test" or "lint", tested or linted) with, where that can be done: on
+# Debian and its kin, as root. Elsewhere says what is missing. Does nothing, fast, where all is there.
 set -eu
 build="make gcc pkg-config flex bison libjansson-dev libzip-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev"
 tests="libcmocka-dev g++ clang binutils valgrind libclang-rt-14-dev libomp-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user xz-utils llvm-19-dev"
-wanted=$build
-[ "${1:-}" = test ] && wanted="$build $tests"
+lint="libcmocka-dev clang clang-tidy clang-format llvm-19-dev"
+case ${1:-} in
+test) wanted="$build $tests" ;;
+lint) wanted="$build $lint" ;;
+*) wanted=$build ;;
+esac
 
 missing=
 if command -v dpkg-query >/dev/null 2>&1; then
