@@ -18,6 +18,7 @@ for program in "$@"; do
     printf '%-48s %4d ok' "$program" "$ok"
     [ "$bad" -gt 0 ] && printf ', %d FAILED (exit %d)' "$bad" "$status"
     printf '  %ds\n' $(($(date +%s) - start))
+    grep '^ok .*# SKIP' "$log" | sed 's/^ok [0-9]* */    /'
     [ "$bad" -gt 0 ] && sed 's/^/    /' "$log" | tail -n 60
 done
 echo "$passed passed, $failed failed"
