@@ -8,9 +8,9 @@
 void conv_halo(const node *n, layout *in);
 
 /* What reading one packed weight costs, in multiply-adds of the core that take as long: weights of deep
- * layers come from the third-level cache or beyond, at some 20 GB/s, while a core does 90 G multiply-adds a
+ * layers come from the third-level cache or beyond, at some 16 GB/s, while a core does 80 G multiply-adds a
  * second. */
-enum { WEIGHT_COST = 16 };
+enum { WEIGHT_COST = 20 };
 extern const candidate depthwise_candidate;
 
 #endif

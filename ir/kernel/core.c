@@ -26,7 +26,8 @@ static int add(params *p, const char *name, ktype type, kinst *given) {
 
 /* Positions of the parameters that come after the fixed ones; −1 where absent. */
 typedef struct slots {
-    int inner, bias, operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out, out_block, valid;
+    int inner, tap, partial, partial_block, bias, operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out,
+        out_block, valid;
 } slots;
 
 enum { P_A, P_N1, P_S1, P_N2, P_S2, P_N3, P_S3, P_B, P_B_BLOCK, P_B_RUN };
@@ -35,7 +36,7 @@ static slots list_params(params *p, const core_shape *s, const core_call *c, kba
     static const char *const counts[] = {"n1", "n2", "n3"}, *const strides[] = {"s1", "s2", "s3"};
     static const char *const operands[] = {"e0", "e1", "e2", "e3"};
     static const char *const blocks[] = {"e0_block", "e1_block", "e2_block", "e3_block"};
-    slots at = {.inner = -1, .bias = -1, .valid = -1};
+    slots at = {.inner = -1, .tap = -1, .bias = -1, .valid = -1};
     ktype integer = k_scalar(KB_INT), input = k_ptr(real);
     add(p, "a", input, c->a);
     for (int k = 0; k < 3; k++) {
@@ -45,6 +46,11 @@ static slots list_params(params *p, const core_shape *s, const core_call *c, kba
     add(p, "b", input, c->b);
     add(p, "b_block", integer, c->b_block);
     add(p, "b_run", integer, c->b_run);
+    if (s->part) at.tap = add(p, "b_tap", integer, c->b_tap);
+    if (s->resume) {
+        at.partial = add(p, "partial", input, c->partial);
+        at.partial_block = add(p, "partial_block", integer, c->partial_block);
+    }
     if (!s->steps) at.inner = add(p, "inner", integer, c->inner);
     if (s->bias) at.bias = add(p, "bias", input, c->bias);
     for (int k = 0; k < s->operands; k++) {
@@ -67,6 +73,17 @@ static int tile_vectors(const kb *b, const core_shape *s) {
 static kinst *vector_at(kb *b, kinst *v, kinst *distance) {
     int per = BLOCK / b->lanes;
     return kb_add(b, kb_mul(b, kb_divi(b, v, per), distance), kb_muli(b, kb_modi(b, v, per), b->lanes));
+}
+
+/* Sums as an earlier call left them. */
+static void resume(kb *b, const core_shape *s, const slots *at, kinst *c) {
+    kinst *zero = kb_int(b, 0);
+    kinst *v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
+    kinst *p = kb_for(b, "p", zero, kb_int(b, s->pixels), 1, KLOOP_UNROLL);
+    kinst *index = kb_add(b, vector_at(b, v, kb_param(b, at->partial_block)), kb_muli(b, p, BLOCK));
+    kb_set(b, c, p, v, kb_load(b, kb_vector(b), kb_param(b, at->partial), index));
+    kb_end(b);
+    kb_end(b);
 }
 
 static void start(kb *b, const core_shape *s, const slots *at, kinst *c) {
@@ -100,9 +117,10 @@ static void reduce(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kinst *i1 = kb_for(b, "i1", zero, kb_param(b, P_N1), 1, KLOOP_SERIAL);
     kinst *i2 = kb_for(b, "i2", zero, kb_param(b, P_N2), 1, KLOOP_SERIAL);
     kinst *i3 = kb_for(b, "i3", zero, kb_param(b, P_N3), 1, KLOOP_SERIAL);
-    kinst *run = kb_add(b, kb_mul(b, i1, kb_param(b, P_N2)), i2);
-    run = kb_add(b, kb_mul(b, run, kb_param(b, P_N3)), i3);
-    kinst *weights = kb_offset(b, kb_param(b, P_B), kb_mul(b, run, kb_param(b, P_B_RUN)));
+    kinst *run = s->part ? i2 : kb_add(b, kb_mul(b, i1, kb_param(b, P_N2)), i2);
+    run = kb_mul(b, kb_add(b, kb_mul(b, run, kb_param(b, P_N3)), i3), kb_param(b, P_B_RUN));
+    if (s->part) run = kb_add(b, run, kb_mul(b, i1, kb_param(b, at->tap)));
+    kinst *weights = kb_offset(b, kb_param(b, P_B), run);
     kinst *shift = kb_add(b, kb_mul(b, i1, kb_param(b, P_S1)), kb_mul(b, i2, kb_param(b, P_S2)));
     shift = kb_add(b, shift, kb_mul(b, i3, kb_param(b, P_S3)));
     kinst *a = kb_offset(b, kb_param(b, P_A), shift);
@@ -150,7 +168,10 @@ static void build_core(kb *b, const void *recipe) {
     core_call none = {0};
     slots at = list_params(&unused, s, &none, b->real);
     kinst *c = kb_reg(b, "c", kb_vector(b), (int)s->pixels, tile_vectors(b, s));
-    start(b, s, &at, c);
+    if (s->resume)
+        resume(b, s, &at, c);
+    else
+        start(b, s, &at, c);
     reduce(b, s, &at, c);
     finish(b, s, &at, c);
 }

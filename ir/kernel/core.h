@@ -20,21 +20,25 @@ typedef struct core_shape {
     int64_t a_pixel; /* elements from a pixel to the next in the input */
     int64_t a_step;  /* … from a step of the innermost reduction to the next */
     int64_t out_pixel;
-    int64_t steps; /* of the innermost reduction where they are few and known: unrolled; 0: a loop */
-    int64_t bias;  /* 1: there is one */
-    int64_t tail;  /* core_tail */
+    int64_t steps;  /* of the innermost reduction where they are few and known: unrolled; 0: a loop */
+    int64_t part;   /* 1: a step of r0 is b_tap elements of weights away from the next */
+    int64_t resume; /* 1: sums go on from `partial`, dense, instead of starting from zero or the bias */
+    int64_t bias;   /* 1: there is one */
+    int64_t tail;   /* core_tail */
     const expr *e;
     int64_t operands;
     int64_t operand_kind[MAX_OPERANDS], operand_pixel[MAX_OPERANDS];
 } core_shape;
 
 /* What a call gives, all KB_INT or pointers. Reductions r[0..2] are the outer ones; `inner` steps in the
- * innermost. Weights lie [block][r0][r1][r2][inner][16]: b_run elements from one innermost run to the next.
- */
+ * innermost. Weights lie [block][r0][r1][r2][inner][16]: b_run elements from one innermost run to the next, b_tap
+ * from a step of r0 to the next where only a part of r1 is summed. */
 typedef struct core_call {
     kinst *a, *count[3], *stride[3];
     kinst *inner; /* steps of the innermost reduction, unless the shape says them */
     kinst *b, *b_block, *b_run;
+    kinst *b_tap;                   /* part */
+    kinst *partial, *partial_block; /* resume: [block][pixel][16], blocks so far apart */
     kinst *bias;
     kinst *operand[MAX_OPERANDS], *operand_block[MAX_OPERANDS]; /* block distance of full operands */
     kinst *out, *out_block;
