@@ -34,11 +34,9 @@ static int64_t big32(const unsigned char *p) {
 
 /* The first `size` bytes of what a .gz unpacks to; `whole`: there must be no more. */
 static bool unpack(const idx_file *f, unsigned char *to, size_t size, bool whole) {
-    z_stream s = {.next_in = (Bytef *)(uintptr_t)f->bytes,
-                  .avail_in = (uInt)f->size,
-                  .next_out = to,
-                  .avail_out = (uInt)size};
+    z_stream s = {.next_in = (Bytef *)(uintptr_t)f->bytes, .avail_in = (uInt)f->size};
     unsigned char more;
+    s.next_out = to, s.avail_out = (uInt)size;
     if (f->size > UINT32_MAX || size > UINT32_MAX || inflateInit2(&s, 16 + MAX_WBITS) != Z_OK) return false;
     int state = inflate(&s, Z_NO_FLUSH);
     bool full = s.avail_out == 0;
@@ -119,7 +117,7 @@ static void name_classes(const opening *o, const char *path) {
 }
 
 static outcome open_pair(const opening *o, idx_file *images, idx_file *labels) {
-    int64_t dims[3], count;
+    int64_t dims[3] = {0}, count = 0;
     dataset *s = o->set;
     if (!map_file(o, images) || !map_file(o, labels) ||
         !read_body(o, images, IMAGES_HEADER, dims, &s->idx.pixels) ||
