@@ -3,6 +3,7 @@ BUILD   ?= build
 CC      ?= cc
 OPT     ?= -O2 -g
 Q       := $(if $(V),,@)
+JOBS    := -j$(shell nproc 2>/dev/null || echo 1)
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 PKGS    := jansson libzip libpng libjpeg zlib
 CFLAGS  += -std=c11 -D_GNU_SOURCE -ffp-contract=off -I. -I$(BUILD) $(WARN) $(OPT) $(shell pkg-config --cflags $(PKGS))
@@ -72,13 +73,13 @@ unit: $(UNIT)
 
 test:
 	@sh tests/support/setup.sh test
-	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/san OPT="-O1 -g $(SANITIZE)" all unit
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@$(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/san OPT="-O1 -g $(SANITIZE)" all unit
 	@NETC=$(BUILD)/netc NETC_SAN=$(BUILD)/san/netc sh tests/run.sh $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(SCRIPTS)
 
 demo:
 	@sh tests/support/setup.sh
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(JOBS) --no-print-directory all
 	@$(BUILD)/netc run examples/resnet20.net --weights examples/weights/resnet20.th --top 1 \
 		$(patsubst %,--input %,$(wildcard examples/pictures/*))
 
@@ -92,7 +93,9 @@ LINTED := $(patsubst %,$(BUILD)/%.linted,$(SOURCES) $(TEST_SUPPORT) $(wildcard t
 lint:
 	@sh tests/support/setup.sh lint
 	@$(FORMAT) --dry-run -Werror $(wildcard $(shell git ls-files '*.c' '*.h'))
-	@$(MAKE) --no-print-directory -k $(LINTED)
+	@$(MAKE) --no-print-directory -k linted
+linted: $(LINTED)
+	@:
 
 $(BUILD)/%.linted: % .clang-tidy | $(BUILD)/frontend/lang/lexer.c $(BUILD)/frontend/lang/parser.c
 	@mkdir -p $(@D)
@@ -105,5 +108,5 @@ $(BUILD)/%.linted: % .clang-tidy | $(BUILD)/frontend/lang/lexer.c $(BUILD)/front
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit test demo lint clean
+.PHONY: all unit test demo lint linted clean
 -include $(OBJECTS:.o=.d)
