@@ -19,7 +19,7 @@ enum {
 };
 
 typedef struct piece {
-    items items;
+    items items; /* list only */
     int64_t size;
     LLVMMemoryBufferRef bytes;
     char why[MESSAGE]; /* "": it went well */
@@ -27,6 +27,7 @@ typedef struct piece {
 
 typedef struct job {
     const program *program;
+    const items *all;
     target_id target;
     piece *pieces;
     int count;
@@ -44,10 +45,31 @@ typedef struct collection {
 
 static void collect_function(collection *c, const kfunc *f, const kernel *k);
 
+static bool same_number(const kinst *x, const kinst *y) {
+    return x && y->op == K_CONST && ktype_equal(x->type, y->type) && x->i == y->i && x->f == y->f;
+}
+
+/* Counts and strides that all calls of a micro share are constants in it, as gcc finds by itself. */
+static void note_call(collection *c, const kinst *x) {
+    const kinst **fixed = map_get(&c->to->fixed, x->callee->name);
+    bool first = !fixed;
+    if (first) {
+        fixed = NEW_ARRAY(c->arena, const kinst *, x->args + 1);
+        map_put(&c->to->fixed, x->callee->name, fixed);
+    }
+    for (int k = 0; k < x->args; k++) {
+        if (first && x->arg[k]->op == K_CONST) fixed[k] = x->arg[k];
+        if (!same_number(fixed[k], x->arg[k])) fixed[k] = NULL;
+    }
+}
+
 static int64_t collect_block(collection *c, const kblock *b) {
     int64_t size = 0;
     for (const kinst *x = b->first; x; x = x->next) {
-        if (x->op == K_CALL) collect_function(c, x->callee, NULL);
+        if (x->op == K_CALL) {
+            note_call(c, x);
+            collect_function(c, x->callee, NULL);
+        }
         size += 1 + collect_block(c, &x->body) + collect_block(c, &x->otherwise);
     }
     return size;
@@ -81,6 +103,7 @@ static bool collect_steps(collection *c, const steps *s, int64_t *size, diags *d
 
 bool items_collect(items *to, arena *a, const program *p, target_id which, diags *d) {
     collection c = {.arena = a, .target = which, .seen = map_in(a), .to = to};
+    to->fixed = map_in(a);
     for (int k = 0; k < ENTRY_KINDS; k++) {
         item it = {.entry = (entry_kind)k, .size = 32};
         if (!p->entries[k].present) continue;
@@ -104,7 +127,7 @@ static void deal(job *j, arena *a, items *all, int threads) {
     int64_t most = (int64_t)threads * PIECES, worth = size / LEAST;
     j->count = (int)(worth < 1 ? 1 : worth > most ? most : worth);
     j->pieces = NEW_ARRAY(a, piece, j->count);
-    qsort(all->list.at, (size_t)all->list.count, sizeof *all->list.at, by_size);
+    if (all->list.count) qsort(all->list.at, (size_t)all->list.count, sizeof *all->list.at, by_size);
     for (int k = 0; k < all->list.count; k++) {
         piece *least = &j->pieces[0];
         for (int i = 1; i < j->count; i++)
@@ -124,7 +147,8 @@ typedef struct worker {
     diags diags;
 } worker;
 
-bool items_emit(unit *u, const item *it) {
+bool items_emit(unit *u, const items *all, const item *it) {
+    u->fixed = it->f && it->f->micro ? map_get(&all->fixed, it->f->name) : NULL;
     if (!it->f) return ll_entry(u, it->entry);
     if (!ll_function(u, it->f)) return false;
     return !it->kernel || !runner_wanted(u->program, it->kernel) || ll_runner(u, it->kernel);
@@ -139,7 +163,7 @@ static bool fill(arena *a, void *context) {
     u->diags = &w->diags;
     bool good = true;
     for (int k = 0; good && k < w->piece->items.list.count; k++)
-        good = items_emit(u, &w->piece->items.list.at[k]);
+        good = items_emit(u, w->job->all, &w->piece->items.list.at[k]);
     if (!good)
         snprintf(w->piece->why, MESSAGE, "%s",
                  w->diags.first ? w->diags.first->text : "it cannot be translated");
@@ -190,7 +214,7 @@ static void run_job(job *j, arena *a, int threads) {
 
 bool objects_compile(objects *o, arena *a, const program *p, const llvm_options *options, diags *d) {
     items all = {0};
-    job j = {.program = p, .target = options->target};
+    job j = {.program = p, .all = &all, .target = options->target};
     *o = (objects){0};
     if (!items_collect(&all, a, p, options->target, d)) return false;
     deal(&j, a, &all, options->threads);

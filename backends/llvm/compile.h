@@ -3,6 +3,7 @@
 #define NETC_BACKENDS_LLVM_COMPILE_H
 
 #include "backends/llvm/machine.h"
+#include "ir/base/map.h"
 
 /* A function to compile, or an entry where f is NULL. */
 typedef struct item {
@@ -14,11 +15,12 @@ typedef struct item {
 
 typedef struct items {
     VEC(item) list;
+    map fixed; /* micros by name: what unit.fixed holds of each */
 } items;
 
 /* All that the present entries reach, for one target. False with errors. */
 bool items_collect(items *to, arena *a, const program *p, target_id which, diags *d);
-bool items_emit(unit *u, const item *it);
+bool items_emit(unit *u, const items *all, const item *it);
 
 /* Objects that refer to one another; whoever takes one sets its place to NULL. */
 typedef struct objects {

@@ -21,6 +21,7 @@ typedef struct unit {
     LLVMTypeRef scalar[KB_BASES]; /* by kbase; KB_VOID and KB_PTR too */
     /* of the function at hand: */
     const kfunc *f;
+    const kinst *const *fixed; /* of a micro, by parameter: the number that every caller gives; NULL: none */
     LLVMValueRef function;
     LLVMValueRef *values;     /* by instruction's id */
     LLVMValueRef **registers; /* by K_REG's id: a stack slot an element, which mem2reg makes values of */

@@ -89,6 +89,7 @@ static bool ll_call(unit *u, const kinst *x) {
 
 /* i is the loop's variable, set already; n comes after begin and end. */
 static LLVMValueRef param_of(const unit *u, const kinst *x) {
+    if (u->fixed && u->fixed[x->i]) return ll_const(u, u->fixed[x->i]);
     if (u->f->micro) return LLVMGetParam(u->function, (unsigned)x->i);
     return x->i == 0 ? u->values[u->f->ids] : LLVMGetParam(u->function, (unsigned)x->i + 1);
 }

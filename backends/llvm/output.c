@@ -49,7 +49,7 @@ static bool emit_targets(output *o, arena *a) {
         u->target = (target_id)t;
         if (!items_collect(&all, a, o->program, u->target, u->diags)) return false;
         for (int k = 0; k < all.list.count; k++)
-            if (!items_emit(u, &all.list.at[k])) return false;
+            if (!items_emit(u, &all, &all.list.at[k])) return false;
     }
     return ll_api(u, o->targets);
 }

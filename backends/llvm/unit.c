@@ -117,7 +117,9 @@ unit_loop ll_loop_open(const unit *u, LLVMValueRef lo, LLVMValueRef hi, LLVMValu
 
 void ll_loop_close(const unit *u, const unit_loop *l) {
     LLVMValueRef next = LLVMBuildNSWAdd(u->builder, l->variable, l->by, "");
-    LLVMValueRef more = LLVMBuildICmp(u->builder, LLVMIntSLT, next, l->hi, "");
+    /* loop strength reduction can test another variable in place of this one only where the test is != */
+    bool single = LLVMIsAConstantInt(l->by) && LLVMConstIntGetSExtValue(l->by) == 1;
+    LLVMValueRef more = LLVMBuildICmp(u->builder, single ? LLVMIntNE : LLVMIntSLT, next, l->hi, "");
     LLVMBasicBlockRef last = LLVMGetInsertBlock(u->builder);
     LLVMBuildCondBr(u->builder, more, l->body, l->exit);
     LLVMAddIncoming(l->variable, &next, &last, 1);
