@@ -130,7 +130,7 @@ check "weights as they should be are taken" "$NETC_SAN" run "$d/tiny.net" --weig
 # bad_weights TEXT PATTERN [FILE]: weights of tiny.net are refused; the compiler would fail, were it called
 w=$d/w.safetensors pt=$d/w.pt
 bad_weights() {
-    CC=false refused 1 "$1" "$2" run "$d/tiny.net" --weights "${3:-$w}" --input random:1
+    CC=false refused 1 "$1" "$2" run "$d/tiny.net" --weights "${3:-$w}" --input random:1 --backend c
     if grep -q compiler "$scratch/err"; then not_ok "$1: told before anything is compiled" "$scratch/err"; fi
 }
 safetensors "{$weight,$bias}" 35 >"$w"
@@ -219,7 +219,7 @@ refused 1 "an input that the net has not" "error: .*imag" run "$resnet" --seed 1
 refused 1 "a data set that is not there" "nothere" eval "$resnet" --weights "$weights" --data "$d/nothere"
 refused 1 "an empty folder as a data set" "error:" eval "$resnet" --weights "$weights" --data "$d/away"
 CC=/nonexistent refused 1 "no compiler: said what to do" "interp|CC" run "$resnet" --backend c --weights "$weights" --input random:1
-CC=false refused 1 "a compiler that fails" "compiler" run "$resnet" --weights "$weights" --input random:1
+CC=false refused 1 "a compiler that fails" "compiler" run "$resnet" --backend c --weights "$weights" --input random:1
 
 # ---- misuse ----
 
