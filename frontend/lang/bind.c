@@ -24,7 +24,8 @@ static bool bind_named(elab *e, const char *what, const arg *a, const char *cons
     return true;
 }
 
-bool bind(elab *e, const char *what, args given, const char *const *names, int count, const arg **slots) {
+bool bind_args(elab *e, const char *what, args given, const char *const *names, int count,
+               const arg **slots) {
     bool named = false, good = true;
     for (int i = 0; i < given.count; i++) {
         const arg *a = &given.at[i];

@@ -176,7 +176,8 @@ val call_builtin(elab *e, const builtin *b, args given, span at) {
     const arg *slots[MAX_SLOTS] = {0};
     int count = 0;
     while (b->slots[count]) count++;
-    if (!bind(e, arena_printf(e->arena, "'%s'", b->name), given, b->slots, count, slots)) return val_error();
+    if (!bind_args(e, arena_printf(e->arena, "'%s'", b->name), given, b->slots, count, slots))
+        return val_error();
     for (int i = 0; i < b->required; i++)
         if (!slots[i])
             return fail(e, at, "'%s' is not given to %s(%s)", b->slots[i], b->name,

@@ -120,7 +120,7 @@ static val call_block(elab *e, const ast_block *b, const ast_expr *x, args given
     const arg **slots = NEW_ARRAY(e->arena, const arg *, b->params.count);
     for (int i = 0; i < b->params.count; i++) names[i] = b->params.at[i].name;
     if (!refuse_recursion(e, b, x->at)) return val_error();
-    if (!bind(e, arena_printf(e->arena, "'%s'", b->name), given, names, b->params.count, slots))
+    if (!bind_args(e, arena_printf(e->arena, "'%s'", b->name), given, names, b->params.count, slots))
         return val_error();
     frame *f = NEW(e->arena, frame);
     *f = (frame){.caller = caller, .prelude = b->prelude, .block = b, .call_at = here(e, x->at)};

@@ -126,7 +126,7 @@ void check_callee(elab *e, const ast_call *c); /* an error if nothing of that na
 void check_names(elab *e, const ast_block *b);
 
 /* bind.c. Arguments to slots by position and name; slots of those not given are NULL. */
-bool bind(elab *e, const char *what, args given, const char *const *names, int count, const arg **slots);
+bool bind_args(elab *e, const char *what, args given, const char *const *names, int count, const arg **slots);
 
 /* opcall.c */
 val call_op(elab *e, const op *o, args given, scope *s, span at);

@@ -118,7 +118,7 @@ static bool read_call(elab *e, const char *entry, const ast_expr *x, recipe_call
     }
     for (; r->args[count].name; count++) names[count] = r->args[count].name;
     args given = eval_rule_args(e, c, strcmp(entry, "loss") == 0);
-    if (!bind(e, arena_printf(e->arena, "'%s'", r->name), given, names, count, slots)) return false;
+    if (!bind_args(e, arena_printf(e->arena, "'%s'", r->name), given, names, count, slots)) return false;
     *out = (recipe_call){.name = r->name, .at = x->at};
     bool good = true;
     for (int i = 0; i < count; i++) {
