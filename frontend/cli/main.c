@@ -83,6 +83,7 @@ int main(int argc, char **argv) {
     arena a;
     calm_openmp();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of writing, told as one */
+    signal(SIGXFSZ, SIG_IGN); /* a file limit is an error of write, like a full disk */
     arena_init(&a, memory_cap(), &t);
     diags d = {.arena = &a};
     cli c = {.arena = &a, .diags = &d};
