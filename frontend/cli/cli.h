@@ -70,7 +70,7 @@ bool cli_flush(cli *c);
 #define OPTION_NET                                                                                           \
     { OPTION(net, "net", "NAME", OPTION_TEXT, "which net of the file; else its last") }
 #define OPTION_BACKEND                                                                                       \
-    { OPTION(backend, "backend", "NAME", OPTION_TEXT, "c (compile and load) or interp; else c if it can") }
+    { OPTION(backend, "backend", "NAME", OPTION_TEXT, "c (by a C compiler), llvm, interp; else the first") }
 #define OPTION_TARGET                                                                                        \
     {                                                                                                        \
         OPTION(target, "target", "NAME", OPTION_CHOICE, "only for native, avx512, avx2, neon or c99"),       \

@@ -153,7 +153,7 @@ kinst *kb_address(kb *b, const desc *d, kinst *const *idx) {
 const candidate *candidate_choose(const node *n, int64_t batch, bool exact, const char *prefer) {
     const candidate *best = NULL;
     double least = 0;
-    if (node_elementwise(n)) return &elementwise_candidate;
+    if (node_elementwise(n)) return elementwise_candidate.legal(n) ? &elementwise_candidate : NULL;
     for (const candidate *const *c = n->op->candidates; c && *c; c++) {
         if (!((*c)->families & FAMILY_CPU) || ((*c)->legal && !(*c)->legal(n))) continue;
         if (exact && (*c)->inexact) continue;
