@@ -53,6 +53,65 @@ typedef struct net_call {
     void *workspace;
 } net_call;
 
+/* NAME(key = number or list, ...) of a train block, as the text has it: augmentations, schedules. */
+typedef struct net_rule_arg {
+    const char *name;
+    double number;
+    const double *list; /* NULL without */
+    int count;          /* of list */
+} net_rule_arg;
+
+typedef struct net_rule {
+    const char *name; /* NULL: the text is silent */
+    const net_rule_arg *args;
+    int arg_count;
+} net_rule;
+
+/* What a training loop needs to know of train {}; what the step itself does (loss, optimizer, clipping) is
+ * compiled into it. */
+typedef struct net_recipe {
+    const char *loss, *optimizer; /* names, for reports */
+    net_rule schedule;
+    const net_rule *augment;
+    int augment_count;
+    double learning_rate; /* the optimizer's */
+    int64_t batch, epochs;
+    int loss_output;      /* index of the output that the loss reads */
+    bool classes;         /* the target is int32 classes, else float32 of the output's shape */
+    int64_t target_count; /* numbers of target a sample: 1 class, T of a sequence, or the output's count */
+    int64_t class_count;  /* classes: labels lie in [0, class_count) */
+} net_recipe;
+
+/* A table row of what the optimizer remembers: momenta and the like, all zero at the start. */
+typedef struct net_moment {
+    param at; /* "conv1.weight.momentum"; offset in numbers behind the header */
+} net_moment;
+
+/* The optimizer's memory: this header, then net->moment_values numbers. Zeros (but for the seed) start it. */
+typedef struct net_optimizer {
+    uint64_t step, seed;
+} net_optimizer;
+
+/* One training step. Where it is refused or fails, parameters and optimizer are as they were. */
+typedef struct net_step {
+    int64_t n; /* 1..max_batch */
+    float *params;
+    net_optimizer *optimizer;
+    const void *const *inputs;
+    const void *target;
+    float learning_rate;
+    float *loss;
+    float *output;   /* NULL, or what the loss's output was for these samples: [n][count] */
+    void *workspace; /* step_workspace_bytes */
+} net_step;
+
+typedef enum net_stepped {
+    STEP_DONE,
+    STEP_BAD_LABEL,
+    STEP_NOT_FINITE,
+    STEP_FAILED /* with an error */
+} net_stepped;
+
 typedef struct net {
     const char *name;
     const net_tensor *inputs, *outputs, *states;
@@ -63,11 +122,16 @@ typedef struct net {
     const char *const *labels; /* of the first output's classes */
     int label_count;
     net_scores scores;
-    const char *loss; /* as the net's recipe has it, "mse"; NULL: what fits the scores */
+    const char *loss;         /* as the net's recipe has it, "mse"; NULL: what fits the scores */
+    const net_recipe *recipe; /* NULL: the text has no train {} */
+    const net_moment *moments;
+    int moment_count;
+    int64_t moment_values;
 
     /* of the compiled code */
     int64_t max_batch;
     int64_t packed_bytes, workspace_bytes;
+    int64_t step_workspace_bytes; /* 0: not compiled to train */
     bool shared; /* several threads may call forward at once, each with a workspace of its own */
     void *self;
     /* Arranges parameters for the kernels. */
@@ -75,6 +139,7 @@ typedef struct net {
     bool (*forward)(void *self, const net_call *c, diags *d);
     /* The same of pixels 0..255, [n][height][width][channel]; NULL where the net has no such entry. */
     bool (*forward_u8)(void *self, const net_call *c, diags *d);
+    net_stepped (*step)(void *self, const net_step *s, diags *d); /* NULL: not compiled to train */
     void (*close)(void *self);
 } net;
 
