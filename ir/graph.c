@@ -55,6 +55,12 @@ value *graph_state(graph *g, const char *name, shape s, span at) {
     return v;
 }
 
+value *graph_moment(graph *g, const char *name, shape s, span at) {
+    value *v = new_value(g, VALUE_MOMENT, name, DT_F32, s, at);
+    VEC_PUSH(g->arena, &g->moments, v);
+    return v;
+}
+
 value *graph_argument(graph *g, const char *name, dtype t, shape s) {
     value *v = new_value(g, VALUE_BODY, name, t, s, (span){0});
     VEC_PUSH(g->arena, &g->arguments, v);

@@ -24,12 +24,13 @@ typedef struct scope {
 } scope;
 
 typedef enum value_kind {
-    VALUE_NODE,  /* result of a node */
-    VALUE_INPUT, /* of the net, batched */
-    VALUE_PARAM, /* a weight or running statistic */
-    VALUE_CONST, /* known numbers */
-    VALUE_STATE, /* recurrent state as the last call left it */
-    VALUE_BODY   /* argument of a scan's body */
+    VALUE_NODE,   /* result of a node */
+    VALUE_INPUT,  /* of the net, batched */
+    VALUE_PARAM,  /* a weight or running statistic */
+    VALUE_CONST,  /* known numbers */
+    VALUE_STATE,  /* recurrent state as the last call left it */
+    VALUE_MOMENT, /* what the optimizer remembers of the steps before; zeros at first */
+    VALUE_BODY    /* argument of a scan's body */
 } value_kind;
 
 /* How a parameter starts when there are no weights: rule "he", "xavier", "uniform" (PyTorch's default: bound
@@ -87,6 +88,11 @@ typedef struct graph_output {
     value *value;
 } graph_output;
 
+/* A parameter or moment that a training step changes: what it will be. */
+typedef struct update {
+    value *target, *next;
+} update;
+
 struct graph {
     arena *arena;
     const char *name;
@@ -94,6 +100,10 @@ struct graph {
     VEC(value *) inputs; /* order of the text */
     VEC(value *) params; /* order of creation: PyTorch's state dict */
     VEC(value *) states;
+    /* a training step: */
+    VEC(value *) moments;
+    VEC(update) updates;
+    value *loss;            /* rank 0; NULL in a net that only infers */
     VEC(value *) arguments; /* of a scan's body: sequence elements, carries, captured values */
     VEC(graph_output) outputs;
     VEC(const char *) labels; /* class names of the first output; empty without */
@@ -111,6 +121,7 @@ graph *graph_new(arena *a, const char *name);
 value *graph_input(graph *g, const char *name, dtype t, shape s, span at);
 value *graph_param(graph *g, const char *name, shape s, bool trainable, init_rule init, span at);
 value *graph_state(graph *g, const char *name, shape s, span at);
+value *graph_moment(graph *g, const char *name, shape s, span at);
 value *graph_argument(graph *g, const char *name, dtype t, shape s);
 value *graph_scalar(graph *g, double x);                         /* rank 0 */
 value *graph_const(graph *g, dtype t, shape s, const double *x); /* copies */
@@ -125,9 +136,12 @@ node *graph_node(graph *g, const op *o, value *const *in, int inputs, const void
 value *graph_make(graph *g, const char *op_name, value *const *in, int inputs, const void *attrs, scope *s,
                   span at);
 
-/* Every use of `old` (by nodes, outputs, states) becomes `with`. */
+/* Places besides nodes that read a value (it may be NULL): outputs, states' next, updates' next, the loss. NULL past
+ * the last. */
+value **graph_root(graph *g, int k);
+/* Every use of `old` (by nodes and roots) becomes `with`. */
 void graph_replace(graph *g, value *old, value *with);
-/* Places that read v: operands of nodes (twice in add(v, v)), outputs, states' next. */
+/* Places that read v: operands of nodes (twice in add(v, v)) and roots. */
 int graph_uses(const graph *g, const value *v);
 /* The same for every value at once, by id (g->next_id of them). */
 int *graph_use_counts(arena *a, const graph *g);
@@ -138,8 +152,8 @@ void graph_prune(graph *g);
 /* A deep copy: nodes, values, bodies. Names, scopes, constants' numbers and the recipe are shared. */
 graph *graph_clone(arena *a, const graph *g);
 
-/* True where a value depends on weights and constants alone: the region that becomes `prepare`. Fills
- * flags[id] for every value of the graph (g->next_id of them), in the given arena. */
+/* True where a value depends on weights and constants alone: the region that becomes `prepare`; nothing of a
+ * training step, whose weights change. Fills flags[id] for every value of the graph (g->next_id of them), in the given arena. */
 bool *graph_weight_region(arena *a, const graph *g);
 
 /* Text form (ir/README.md), one line a node; graph_parse(graph_print(g)) prints the same text. */

@@ -145,6 +145,24 @@ static void check_state(checker *c, const value *v) {
         fault(c, v->at, "state %%%d and its next value differ in type or shape", v->id);
 }
 
+static void check_update(checker *c, const update *u) {
+    const value *to = u->target;
+    if (!to || (to->kind != VALUE_PARAM && to->kind != VALUE_MOMENT)) {
+        fault(c, (span){0}, "an update changes neither a parameter nor a moment");
+        return;
+    }
+    check_use(c, to, to->at);
+    check_use(c, u->next, to->at);
+    if (c->good && (u->next->type != to->type || !shape_equal(&u->next->shape, &to->shape)))
+        fault(c, to->at, "the update of %%%d differs from it in type or shape", to->id);
+}
+
+static void check_loss(checker *c, const value *loss) {
+    if (!loss) return;
+    check_use(c, loss, (span){0});
+    if (c->good && loss->shape.rank != 0) fault(c, loss->at, "the loss is not one number");
+}
+
 /* Names that a host or a weight file uses must be there and differ. */
 static void check_names(checker *c, value *const *list, int count) {
     map names = map_in(c->d->arena);
@@ -162,6 +180,7 @@ static void check_interface(checker *c, const graph *g) {
     check_names(c, g->inputs.at, g->inputs.count);
     check_names(c, g->params.at, g->params.count);
     check_names(c, g->states.at, g->states.count);
+    check_names(c, g->moments.at, g->moments.count);
     for (int i = 0; i < g->outputs.count; i++)
         if (!g->outputs.at[i].name) fault(c, g->outputs.at[i].value->at, "output %d has no name", i);
 }
@@ -174,10 +193,13 @@ static bool check_graph(const graph *g, diags *d, int depth) {
     for (int i = 0; i < g->inputs.count; i++) define(&c, g->inputs.at[i], VALUE_INPUT);
     for (int i = 0; i < g->params.count; i++) define(&c, g->params.at[i], VALUE_PARAM);
     for (int i = 0; i < g->states.count; i++) define(&c, g->states.at[i], VALUE_STATE);
+    for (int i = 0; i < g->moments.count; i++) define(&c, g->moments.at[i], VALUE_MOMENT);
     for (int i = 0; i < g->arguments.count; i++) define(&c, g->arguments.at[i], VALUE_BODY);
     for (int i = 0; i < g->nodes.count && c.good; i++) check_node(&c, g->nodes.at[i]);
     for (int i = 0; i < g->outputs.count; i++) check_use(&c, g->outputs.at[i].value, (span){0});
     for (int i = 0; i < g->states.count && c.good; i++) check_state(&c, g->states.at[i]);
+    for (int i = 0; i < g->updates.count && c.good; i++) check_update(&c, &g->updates.at[i]);
+    if (c.good) check_loss(&c, g->loss);
     if (depth == 0) check_interface(&c, g);
     return c.good;
 }

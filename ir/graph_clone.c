@@ -46,14 +46,16 @@ graph *graph_clone(arena *a, const graph *g) {
     CLONE_LIST(&c, g, inputs, clone_value(&c, g->inputs.at[i]));
     CLONE_LIST(&c, g, params, clone_value(&c, g->params.at[i]));
     CLONE_LIST(&c, g, states, clone_value(&c, g->states.at[i]));
+    CLONE_LIST(&c, g, moments, clone_value(&c, g->moments.at[i]));
+    CLONE_LIST(&c, g, updates, g->updates.at[i]);
     CLONE_LIST(&c, g, arguments, clone_value(&c, g->arguments.at[i]));
     CLONE_LIST(&c, g, nodes, clone_node(&c, g->nodes.at[i]));
     CLONE_LIST(&c, g, outputs, g->outputs.at[i]);
     CLONE_LIST(&c, g, labels, g->labels.at[i]);
     CLONE_LIST(&c, g, scopes, g->scopes.at[i]);
-    for (int i = 0; i < g->outputs.count; i++)
-        c.to->outputs.at[i].value = clone_value(&c, g->outputs.at[i].value);
-    for (int i = 0; i < g->states.count; i++)
-        c.to->states.at[i]->as.next = clone_value(&c, g->states.at[i]->as.next);
+    for (int i = 0; i < g->updates.count; i++)
+        c.to->updates.at[i].target = clone_value(&c, g->updates.at[i].target);
+    value **root;
+    for (int k = 0; (root = graph_root(c.to, k)); k++) *root = clone_value(&c, *root);
     return c.to;
 }

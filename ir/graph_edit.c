@@ -1,14 +1,22 @@
 /* Changing a graph in place: replace a value, restore the order, drop what nobody uses. */
 #include "ir/op.h"
 
+value **graph_root(graph *g, int k) {
+    if (k < g->outputs.count) return &g->outputs.at[k].value;
+    k -= g->outputs.count;
+    if (k < g->states.count) return &g->states.at[k]->as.next;
+    k -= g->states.count;
+    if (k < g->updates.count) return &g->updates.at[k].next;
+    return k == g->updates.count ? &g->loss : NULL;
+}
+
 void graph_replace(graph *g, value *old, value *with) {
     for (int i = 0; i < g->nodes.count; i++)
         for (int k = 0; k < g->nodes.at[i]->inputs; k++)
             if (g->nodes.at[i]->in[k] == old) g->nodes.at[i]->in[k] = with;
-    for (int i = 0; i < g->outputs.count; i++)
-        if (g->outputs.at[i].value == old) g->outputs.at[i].value = with;
-    for (int i = 0; i < g->states.count; i++)
-        if (g->states.at[i]->as.next == old) g->states.at[i]->as.next = with;
+    value **root;
+    for (int k = 0; (root = graph_root(g, k)); k++)
+        if (*root == old) *root = with;
 }
 
 int *graph_use_counts(arena *a, const graph *g) {
@@ -16,9 +24,9 @@ int *graph_use_counts(arena *a, const graph *g) {
     for (int i = 0; i < g->nodes.count; i++)
         for (int k = 0; g->nodes.at[i]->op && k < g->nodes.at[i]->inputs; k++)
             uses[g->nodes.at[i]->in[k]->id]++;
-    for (int i = 0; i < g->outputs.count; i++) uses[g->outputs.at[i].value->id]++;
-    for (int i = 0; i < g->states.count; i++)
-        if (g->states.at[i]->as.next) uses[g->states.at[i]->as.next->id]++;
+    value **root;
+    for (int k = 0; (root = graph_root((graph *)g, k)); k++)
+        if (*root) uses[(*root)->id]++;
     return uses;
 }
 
@@ -27,8 +35,8 @@ int graph_uses(const graph *g, const value *v) {
     for (int i = 0; i < g->nodes.count; i++)
         for (int k = 0; g->nodes.at[i]->op && k < g->nodes.at[i]->inputs; k++)
             uses += g->nodes.at[i]->in[k] == v;
-    for (int i = 0; i < g->outputs.count; i++) uses += g->outputs.at[i].value == v;
-    for (int i = 0; i < g->states.count; i++) uses += g->states.at[i]->as.next == v;
+    value **root;
+    for (int k = 0; (root = graph_root((graph *)g, k)); k++) uses += *root == v;
     return uses;
 }
 

@@ -138,6 +138,25 @@ static bool read_state(graph_parser *p) {
     return finish(p, &h, next.state);
 }
 
+static bool read_moment(graph_parser *p) {
+    head h;
+    if (!read_head(p, &h, true) || !only_f32(p, &h, "a moment")) return false;
+    return finish(p, &h, graph_moment(p->g, h.name, h.shape, h.id.at));
+}
+
+static bool read_update(graph_parser *p) {
+    update u;
+    span at = p->now.at;
+    if (!text_next_token(p) || !take_value(p, &u.target) || !take_value(p, &u.next)) return false;
+    VEC_PUSH(p->arena, &p->g->updates, u);
+    if (u.target->kind == VALUE_PARAM || u.target->kind == VALUE_MOMENT) return true;
+    return text_fail(p, at, "only a parameter or a moment can be updated");
+}
+
+static bool read_loss(graph_parser *p) {
+    return text_next_token(p) && take_value(p, &p->g->loss);
+}
+
 static bool read_argument(graph_parser *p) {
     head h;
     if (!read_head(p, &h, true)) return false;
@@ -198,6 +217,7 @@ static const struct {
 } statements[] = {
     {"graph", read_graph_name}, {"input", read_input},   {"param", read_param},       {"state", read_state},
     {"const", read_const},      {"output", read_output}, {"argument", read_argument}, {"labels", read_labels},
+    {"moment", read_moment},    {"update", read_update}, {"loss", read_loss},
 };
 
 static bool read_statement(graph_parser *p) {
@@ -205,8 +225,8 @@ static bool read_statement(graph_parser *p) {
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
         if (text_at_word(p, statements[i].word)) return statements[i].read(p);
     return text_fail(p, p->now.at,
-                     "a statement must begin here: graph, input, param, state, const, argument, "
-                     "output, labels or %%x = op(...)");
+                     "a statement must begin here: graph, input, param, state, const, argument, moment, "
+                     "output, update, loss, labels or %%x = op(...)");
 }
 
 /* Ids as the text numbers its values where it numbers all of them, else in order of definition. */

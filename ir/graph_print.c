@@ -168,6 +168,19 @@ static void print_outputs(const printer *p, const graph *g) {
     }
 }
 
+/* A training step: what it changes, and the loss. */
+static void print_step(const printer *p, const graph *g) {
+    for (int i = 0; i < g->updates.count; i++) {
+        print_const(p, g->updates.at[i].next);
+        print_line(p);
+        text_printf(p->t, "update %%%d %%%d\n", g->updates.at[i].target->id, g->updates.at[i].next->id);
+    }
+    if (!g->loss) return;
+    print_const(p, g->loss);
+    print_line(p);
+    text_printf(p->t, "loss %%%d\n", g->loss->id);
+}
+
 static void print_labels(const printer *p, const graph *g) {
     if (!g->labels.count) return;
     print_line(p);
@@ -184,6 +197,10 @@ void text_print_graph(text *t, const graph *g, int indent) {
     for (int i = 0; i < g->inputs.count; i++) print_input(&p, g->inputs.at[i]);
     for (int i = 0; i < g->params.count; i++) print_param(&p, g->params.at[i]);
     for (int i = 0; i < g->states.count; i++) print_state(&p, g->states.at[i]);
+    for (int i = 0; i < g->moments.count; i++) {
+        print_head(&p, "moment", g->moments.at[i]);
+        text_puts(t, "\n");
+    }
     for (int i = 0; i < g->arguments.count; i++) {
         print_head(&p, "argument", g->arguments.at[i]);
         text_puts(t, "\n");
@@ -191,6 +208,7 @@ void text_print_graph(text *t, const graph *g, int indent) {
     for (int i = 0; i < g->nodes.count; i++)
         if (g->nodes.at[i]->op) print_node(&p, g->nodes.at[i]);
     print_outputs(&p, g);
+    print_step(&p, g);
     print_labels(&p, g);
 }
 

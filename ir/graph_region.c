@@ -7,6 +7,7 @@ static bool leaf_is_weight(const value *v) {
 
 bool *graph_weight_region(arena *a, const graph *g) {
     bool *flags = NEW_ARRAY(a, bool, g->next_id);
+    if (g->loss) return flags;
     for (int i = 0; i < g->params.count; i++) flags[g->params.at[i]->id] = true;
     for (int i = 0; i < g->nodes.count; i++) {
         const node *n = g->nodes.at[i];

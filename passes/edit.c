@@ -102,8 +102,8 @@ int edit_uses(edit *r, const value *v) {
 void edit_end(edit *r) {
     graph *g = r->graph;
     count_new(r);
-    for (int i = 0; i < g->outputs.count; i++) g->outputs.at[i].value = now(r, g->outputs.at[i].value);
-    for (int i = 0; i < g->states.count; i++) g->states.at[i]->as.next = now(r, g->states.at[i]->as.next);
+    value **root;
+    for (int k = 0; (root = graph_root(g, k)); k++) *root = now(r, *root);
     graph_prune(g);
 }
 

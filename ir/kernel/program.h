@@ -15,7 +15,13 @@ typedef enum area {
     AREA_PARAMS,    /* inside NET_params, at `offset` */
     AREA_PACKED,    /* inside packed, at `offset` */
     AREA_WORKSPACE, /* inside the workspace, at `offset` */
-    AREA_CONST      /* known numbers, `data` */
+    AREA_CONST,     /* known numbers, `data` */
+    /* of the entries that train, which have a workspace of their own: */
+    AREA_STEP_INPUT, /* an argument of the step: see step_inputs */
+    AREA_LOSS,       /* an argument of the step: one number, written */
+    AREA_MOMENTS,    /* inside the optimizer's numbers, at `offset` */
+    AREA_STEP,       /* inside the step's workspace, at `offset` */
+    AREA_INIT        /* an argument of init: int32[4], words of the seed (low, high) and two zeros */
 } area;
 
 typedef struct buffer {
@@ -82,7 +88,18 @@ struct step {
     steps *body;
 };
 
-typedef enum entry_kind { ENTRY_PREPARE, ENTRY_FORWARD, ENTRY_FORWARD_U8, ENTRY_KINDS } entry_kind;
+/* A training step is two entries run one after the other over one workspace: ENTRY_STEP computes the loss and changes
+ * nothing else; where that is finite, ENTRY_UPDATE goes back through the net and changes parameters and moments.
+ * ENTRY_INIT fills the parameters. */
+typedef enum entry_kind {
+    ENTRY_PREPARE,
+    ENTRY_FORWARD,
+    ENTRY_FORWARD_U8,
+    ENTRY_STEP,
+    ENTRY_UPDATE,
+    ENTRY_INIT,
+    ENTRY_KINDS
+} entry_kind;
 
 typedef struct entry {
     entry_kind kind;
@@ -97,6 +114,22 @@ typedef struct state_slot {
     int64_t per_sample;
     shape shape;
 } state_slot;
+
+/* What the optimizer remembers, in the order of NET_optimizer's fields. */
+typedef struct moment {
+    const char *name; /* "conv1.weight.momentum" */
+    buffer *buffer;
+    shape shape;
+} moment;
+
+/* The step's arguments behind the net's own inputs, by index of AREA_STEP_INPUT; -1: the step reads none. */
+typedef struct step_inputs {
+    int target;        /* int32 classes [n][target_count], or real numbers [n][target_count] */
+    int learning_rate; /* one real number */
+    int counter;       /* int32[4]: words of optimizer.step (low, high), then of optimizer.seed (low, high) */
+    bool classes;
+    int64_t target_count, class_count; /* a sample; labels lie in [0, class_count) */
+} step_inputs;
 
 typedef struct program {
     arena *arena;
@@ -119,7 +152,23 @@ typedef struct program {
     int64_t scratch_offset,
         scratch_bytes; /* where scratch begins; bytes a thread, multiple of BUFFER_ALIGN */
     uint64_t hash;     /* of net and packing: what `packed` must have been prepared for */
+
+    /* training; step_bytes 0: the program has none */
+    const graph *step_graph; /* its inputs are the arguments of AREA_STEP_INPUT */
+    VEC(moment) moments;
+    step_inputs step_inputs;
+    int64_t moments_bytes; /* of all moments, at 4 (f64: 8) bytes a number, without gaps */
+    int64_t step_bytes;    /* the step's workspace, scratch included, multiple of BUFFER_ALIGN */
+    int64_t step_scratch_offset;
+    const buffer
+        *step_output; /* AREA_STEP: the output that the loss reads, [n][count], as ENTRY_UPDATE leaves it */
+    int step_output_index; /* of the graph's outputs */
 } program;
+
+/* What differs between entries that infer and entries that train. */
+static inline int64_t entry_scratch_offset(const program *p, entry_kind kind) {
+    return kind < ENTRY_STEP ? p->scratch_offset : p->step_scratch_offset;
+}
 
 /* What prepare leaves in the first bytes of packed, in the machine's own byte order; prepare clears it when it
  * starts and writes it when it ends. */
@@ -143,7 +192,11 @@ typedef struct run_args {
     void *const *outputs;
     void *const
         *states;     /* per_sample · n elements a state slot, in order; NULL: zeros, and nothing is kept */
-    void *workspace; /* workspace_bytes, aligned to BUFFER_ALIGN */
+    void *workspace; /* workspace_bytes (step_bytes), aligned to BUFFER_ALIGN */
+    /* training: `params` is written by ENTRY_UPDATE and ENTRY_INIT; `inputs` are step_graph's */
+    void *moments; /* moments_bytes */
+    void *loss;
+    const int32_t *init; /* four words */
 } run_args;
 
 buffer *program_buffer(program *p, const char *name, area a, kbase elem, int64_t fixed, int64_t per_sample);

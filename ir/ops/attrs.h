@@ -104,6 +104,11 @@ typedef struct upsample_attrs {
     bool align_corners;
 } upsample_attrs;
 
+/* broadcast, sum_to: the result's whole shape, -1 for N. */
+typedef struct shape_attrs {
+    ints shape;
+} shape_attrs;
+
 typedef struct dropout_attrs {
     double p;
 } dropout_attrs;

@@ -56,4 +56,10 @@ value *make_reshape(graph *g, const node *n, value *v, shape s); /* s without a 
 value *make_reduce(graph *g, const node *n, const char *name, value *v,
                    ints axes); /* keeps them with size 1 */
 
+/* What gradients are made of. v repeated to a shape that it broadcasts to (with N where s has it); and back: the sums
+ * that make s of v's shape. Both are v itself where shapes are equal. */
+value *make_broadcast(graph *g, const node *n, value *v, shape s);
+value *make_sum_to(graph *g, const node *n, value *v, shape s);
+value *make_scaled(graph *g, const node *n, value *v, double factor);
+
 #endif
