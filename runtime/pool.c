@@ -201,18 +201,14 @@ static void *aligned_zero(size_t bytes) {
     return at;
 }
 
-static bool start_workers(pool *p, diags *d) {
-    while (p->running < p->team.threads - 1) {
-        int why = pthread_create(&p->workers[p->running], NULL, worker, p);
-        if (why) {
-            diag_add(d, DIAG_ERROR, (span){0},
-                     "cannot start thread %d of %d: %s; ask for fewer with --threads", p->running + 2,
-                     p->team.threads, strerror(why));
-            return false;
-        }
-        p->running++;
+/* 0, or why there are no more. */
+static int start_workers(pool *p) {
+    int why = 0;
+    while (p->running < p->team.threads - 1 && !why) {
+        why = pthread_create(&p->workers[p->running], NULL, worker, p);
+        if (!why) p->running++;
     }
-    return true;
+    return why;
 }
 
 pool *pool_new(int threads, diags *d) {
@@ -224,10 +220,14 @@ pool *pool_new(int threads, diags *d) {
         p->workers = calloc((size_t)threads, sizeof *p->workers);
         good = p->ranges && p->workers;
     }
-    if (!good)
-        diag_add(d, DIAG_ERROR, (span){0}, "no memory for %d threads; ask for fewer with --threads", threads);
-    if (good && start_workers(p, d)) return p;
+    int why = good ? start_workers(p) : 0, running = good ? p->running : 0;
+    if (good && !why) return p;
     pool_free(p);
+    if (why)
+        diag_add(d, DIAG_ERROR, (span){0}, "cannot start thread %d of %d: %s; ask for fewer with --threads",
+                 running + 2, threads, strerror(why));
+    else
+        diag_add(d, DIAG_ERROR, (span){0}, "no memory for %d threads; ask for fewer with --threads", threads);
     return NULL;
 }
 

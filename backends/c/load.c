@@ -3,6 +3,7 @@
 #include "backends/c/load.h"
 
 #include "ir/base/file.h"
+#include "ir/base/guard.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,32 +18,37 @@ extern char **environ;
 
 enum { MAX_WORDS = 32 };
 
+enum { FILE_CODE, FILE_HEADER, FILE_LIBRARY, FILE_MESSAGES, FILES };
+
 typedef struct workshop {
     arena *arena;
     diags *diags;
-    const char *folder;
-    const char *header_name;
+    const c_options *options;
+    const program *program;
+    const text *code, *header;
+    c_library *library;
+    char *folder;
+    char *file[FILES]; /* their paths, so that the folder can be emptied when there is no memory */
+    bool open;
 } workshop;
 
-static const char *in_folder(const workshop *w, const char *name) {
-    return arena_printf(w->arena, "%s/%s", w->folder, name);
-}
-
 static bool open_workshop(workshop *w) {
+    const char *const names[FILES] = {"net.c", w->options->header_name, "net.so", "messages"};
     const char *root = getenv("TMPDIR");
-    char *folder = arena_printf(w->arena, "%s/netc-XXXXXX", root && *root ? root : "/tmp");
-    if (!mkdtemp(folder))
-        return diag_file(w->diags, folder,
+    w->folder = arena_printf(w->arena, "%s/netc-XXXXXX", root && *root ? root : "/tmp");
+    for (int k = 0; k < FILES; k++) w->file[k] = arena_printf(w->arena, "%s/%s", w->folder, names[k]);
+    w->open = mkdtemp(w->folder);
+    if (!w->open)
+        return diag_file(w->diags, w->folder,
                          "cannot make a folder to compile in: %s; set TMPDIR to one that you may "
                          "write in",
                          strerror(errno));
-    w->folder = folder;
+    for (int k = 0; k < FILES; k++) memcpy(w->file[k], w->folder, strlen(w->folder));
     return true;
 }
 
 static void close_workshop(const workshop *w) {
-    const char *const files[] = {"net.c", "net.so", "messages", w->header_name};
-    for (int k = 0; k < 4; k++) unlink(in_folder(w, files[k]));
+    for (int k = 0; k < FILES; k++) unlink(w->file[k]);
     rmdir(w->folder);
 }
 
@@ -55,9 +61,9 @@ static int compiler_words(const workshop *w, const char *compiler, bool openmp, 
          s = strtok_r(NULL, " \t", &save))
         argv[count++] = s;
     for (int k = 0; k < 5; k++) argv[count++] = (char *)flags[k];
-    argv[count++] = (char *)in_folder(w, "net.so");
+    argv[count++] = w->file[FILE_LIBRARY];
     if (openmp) argv[count++] = "-fopenmp";
-    argv[count++] = (char *)in_folder(w, "net.c");
+    argv[count++] = w->file[FILE_CODE];
     argv[count] = NULL;
     return count;
 }
@@ -81,7 +87,7 @@ static int run(char **argv, const char *messages) {
 /* The compiler's first line. */
 static const char *first_message(const workshop *w) {
     char s[200];
-    int file = open(in_folder(w, "messages"), O_RDONLY | O_CLOEXEC);
+    int file = open(w->file[FILE_MESSAGES], O_RDONLY | O_CLOEXEC);
     ssize_t length = file < 0 ? 0 : read(file, s, sizeof s - 1);
     if (file >= 0) close(file);
     s[length > 0 ? length : 0] = 0;
@@ -94,7 +100,7 @@ static int try_compiler(const workshop *w, const char *compiler) {
     char *argv[MAX_WORDS];
     for (int openmp = 1; openmp >= 0; openmp--) {
         compiler_words(w, compiler, openmp, argv);
-        int status = run(argv, in_folder(w, "messages"));
+        int status = run(argv, w->file[FILE_MESSAGES]);
         if (status == 0) return 2;
         if (status == 127) return 0;
     }
@@ -125,8 +131,10 @@ static void pin_openmp(const c_library *l) {
     if (symbol && dladdr(symbol, &info) && info.dli_fname) dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
 }
 
-static bool open_library(const workshop *w, c_library *l, const char *prefix) {
-    l->handle = dlopen(in_folder(w, "net.so"), RTLD_NOW | RTLD_LOCAL);
+static bool open_library(const workshop *w) {
+    c_library *l = w->library;
+    const char *prefix = w->options->prefix ? w->options->prefix : w->program->name;
+    l->handle = dlopen(w->file[FILE_LIBRARY], RTLD_NOW | RTLD_LOCAL);
     if (!l->handle) {
         const char *why = dlerror();
         return diag_file(w->diags, w->folder,
@@ -143,16 +151,26 @@ static bool open_library(const workshop *w, c_library *l, const char *prefix) {
                      prefix);
 }
 
+static bool load(void *context) {
+    workshop *w = context;
+    return open_workshop(w) && file_write(w->file[FILE_CODE], w->code->at, w->code->length, w->diags) &&
+           file_write(w->file[FILE_HEADER], w->header->at, w->header->length, w->diags) && compile(w) &&
+           open_library(w);
+}
+
+static void drop(void *context) {
+    workshop *w = context;
+    if (w->open) close_workshop(w);
+    c_unload(w->library);
+}
+
 bool c_load(c_library *l, arena *a, const program *p, const c_options *o, const text *code,
             const text *header, diags *d) {
-    workshop w = {.arena = a, .diags = d, .header_name = o->header_name};
+    workshop w = {a, d, o, p, code, header, .library = l};
     *l = (c_library){0};
-    if (!open_workshop(&w)) return false;
-    bool ok = file_write(in_folder(&w, "net.c"), code->at, code->length, d) &&
-              file_write(in_folder(&w, o->header_name), header->at, header->length, d) && compile(&w) &&
-              open_library(&w, l, o->prefix ? o->prefix : p->name);
-    close_workshop(&w);
-    return ok;
+    bool good = guard_undo(a, load, drop, &w);
+    if (w.open) close_workshop(&w);
+    return good;
 }
 
 void c_unload(c_library *l) {

@@ -27,6 +27,7 @@ typedef struct piece {
 
 typedef struct job {
     const program *program;
+    allocator from; /* threads' arenas take their memory where the caller's does */
     const items *all;
     target_id target;
     piece *pieces;
@@ -177,7 +178,7 @@ static void compile_piece(worker *w) {
     ll_open(u, u->program->name);
     machine_adopt(w->machine, u->module);
     LLVMContextSetDiscardValueNames(u->context, true);
-    if (guard_run(0, fill, w, reason)) {
+    if (guard_run_from(&w->job->from, 0, fill, w, reason)) {
         w->piece->bytes = machine_emit(w->machine, u->module, LLVMObjectFile, &why);
         if (why) snprintf(w->piece->why, MESSAGE, "LLVM: %s", why);
         LLVMDisposeMessage(why);
@@ -214,27 +215,23 @@ static void run_job(job *j, arena *a, int threads) {
 
 bool objects_compile(objects *o, arena *a, const program *p, const llvm_options *options, diags *d) {
     items all = {0};
-    job j = {.program = p, .all = &all, .target = options->target};
+    job j = {.program = p, .from = a->from, .all = &all, .target = options->target};
     *o = (objects){0};
     if (!items_collect(&all, a, p, options->target, d)) return false;
     deal(&j, a, &all, options->threads);
-    o->at = calloc((size_t)j.count, sizeof(LLVMMemoryBufferRef));
-    if (!o->at) trap_spring(a->trap, "no memory is left");
+    o->at = NEW_ARRAY(a, LLVMMemoryBufferRef, j.count);
     run_job(&j, a, options->threads);
-    bool good = true;
+    const char *why = NULL;
     for (int k = 0; k < j.count; k++) {
         o->at[o->count++] = j.pieces[k].bytes;
-        if (good && !j.pieces[k].bytes) {
-            diag_add(d, DIAG_ERROR, (span){0}, "the LLVM backend failed: %s", j.pieces[k].why);
-            good = false;
-        }
+        if (!why && !j.pieces[k].bytes) why = j.pieces[k].why;
     }
-    return good;
+    if (why) diag_add(d, DIAG_ERROR, (span){0}, "the LLVM backend failed: %s", why);
+    return !why;
 }
 
 void objects_free(objects *o) {
     for (int k = 0; k < o->count; k++)
         if (o->at[k]) LLVMDisposeMemoryBuffer(o->at[k]);
-    free(o->at);
     *o = (objects){0};
 }

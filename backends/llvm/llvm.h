@@ -17,8 +17,8 @@ const bool *llvm_supported(target_id t);
 /* Machine code of a program in this process's memory. Any number of threads may run it. */
 typedef struct llvm_code llvm_code;
 
-/* Compiles for this machine, whose processor must have the target's instructions. Lies outside of the arena,
- * keeps a pointer to the program. NULL with errors. */
+/* Compiles for this machine, whose processor must have the target's instructions. Lies in the arena, but for
+ * what LLVM holds; keeps a pointer to the program. NULL with errors. */
 llvm_code *llvm_load(arena *a, const program *p, const llvm_options *o, diags *d);
 /* Runs an entry, on the team's threads where t is not NULL; nobody else may use the team meanwhile. False with
  * an error where packed was not prepared for this program or an argument is out of range. */

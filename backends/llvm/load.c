@@ -1,8 +1,8 @@
 /* Objects linked in this process's memory by ORC, and calls into them. */
 #include "backends/llvm/compile.h"
+#include "ir/base/guard.h"
 
 #include <llvm-c/LLJIT.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef void entry_function(const team *t, int64_t n, const void *params, void *packed,
@@ -14,61 +14,75 @@ struct llvm_code {
     entry_function *entry[ENTRY_KINDS];
 };
 
+/* What is held while code is loaded: an arena that jumps lets go of it. */
+typedef struct loading {
+    arena *arena;
+    const llvm_options *options;
+    diags *diags;
+    llvm_code *code;
+    objects made;
+    char *message; /* LLVM's */
+} loading;
+
 /* Takes the error. */
-static bool succeeded(LLVMErrorRef error, diags *d) {
+static bool succeeded(loading *l, LLVMErrorRef error) {
     if (!error) return true;
-    char *message = LLVMGetErrorMessage(error);
-    diag_add(d, DIAG_ERROR, (span){0}, "LLVM cannot load what it compiled: %s", message);
-    LLVMDisposeErrorMessage(message);
+    l->message = LLVMGetErrorMessage(error);
+    diag_add(l->diags, DIAG_ERROR, (span){0}, "LLVM cannot load what it compiled: %s", l->message);
     return false;
 }
 
-static bool add_objects(llvm_code *c, objects *o, diags *d) {
-    LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(c->jit);
-    for (int k = 0; k < o->count; k++) {
-        LLVMMemoryBufferRef bytes = o->at[k];
-        o->at[k] = NULL; /* the JIT's now, also where it fails */
-        if (!succeeded(LLVMOrcLLJITAddObjectFile(c->jit, library, bytes), d)) return false;
+static bool add_objects(loading *l) {
+    LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(l->code->jit);
+    for (int k = 0; k < l->made.count; k++) {
+        LLVMMemoryBufferRef bytes = l->made.at[k];
+        l->made.at[k] = NULL; /* the JIT's now, also where it fails */
+        if (!succeeded(l, LLVMOrcLLJITAddObjectFile(l->code->jit, library, bytes))) return false;
     }
     return true;
 }
 
-static bool find_entries(llvm_code *c, arena *a, target_id which, diags *d) {
+static bool find_entries(loading *l) {
+    llvm_code *c = l->code;
     for (int k = 0; k < ENTRY_KINDS; k++) {
         LLVMOrcExecutorAddress address = 0;
         if (!c->program->entries[k].present) continue;
-        if (!succeeded(LLVMOrcLLJITLookup(c->jit, &address, ll_entry_symbol(a, (entry_kind)k, which)), d))
-            return false;
+        const char *symbol = ll_entry_symbol(l->arena, (entry_kind)k, l->options->target);
+        if (!succeeded(l, LLVMOrcLLJITLookup(c->jit, &address, symbol))) return false;
         uintptr_t at = (uintptr_t)address;
         memcpy(&c->entry[k], &at, sizeof at); /* ISO C has no cast from numbers of data to functions */
     }
     return true;
 }
 
+static bool load(void *context) {
+    loading *l = context;
+    if (!objects_compile(&l->made, l->arena, l->code->program, l->options, l->diags)) return false;
+    return succeeded(l, LLVMOrcCreateLLJIT(&l->code->jit, NULL)) && add_objects(l) && find_entries(l);
+}
+
+static void drop(void *context) {
+    loading *l = context;
+    LLVMDisposeErrorMessage(l->message);
+    objects_free(&l->made);
+    llvm_unload(l->code);
+}
+
 llvm_code *llvm_load(arena *a, const program *p, const llvm_options *o, diags *d) {
-    objects made;
-    llvm_code *c = NULL;
-    bool good = objects_compile(&made, a, p, o, d);
-    if (good) {
-        c = calloc(1, sizeof *c);
-        good = c;
-        if (!c) diag_add(d, DIAG_ERROR, (span){0}, "no memory is left");
-    }
-    if (good) {
-        c->program = p;
-        good = succeeded(LLVMOrcCreateLLJIT(&c->jit, NULL), d) && add_objects(c, &made, d) &&
-               find_entries(c, a, o->target, d);
-    }
-    objects_free(&made);
-    if (good) return c;
-    llvm_unload(c);
+    loading l = {.arena = a, .options = o, .diags = d, .code = NEW(a, llvm_code)};
+    l.code->program = p;
+    bool good = guard_undo(a, load, drop, &l);
+    LLVMDisposeErrorMessage(l.message);
+    objects_free(&l.made);
+    if (good) return l.code;
+    llvm_unload(l.code);
     return NULL;
 }
 
 void llvm_unload(llvm_code *c) {
     if (!c) return;
     if (c->jit) LLVMConsumeError(LLVMOrcDisposeLLJIT(c->jit));
-    free(c);
+    c->jit = NULL;
 }
 
 /* ---- running ---- */

@@ -8,7 +8,8 @@
 
 typedef struct llvm_net {
     llvm_code *code;
-    pool *pool;
+    pool *pool;       /* NULL where there is a team of the host's */
+    const team *lent; /* NULL without */
 } llvm_net;
 
 static bool built_in(void) {
@@ -17,6 +18,7 @@ static bool built_in(void) {
 
 /* A caller that finds the pool taken works alone. */
 static bool run(const llvm_net *l, entry_kind kind, const run_args *args, diags *d) {
+    if (l->lent) return llvm_run(l->code, kind, args, l->lent, d);
     const team *t = pool_take(l->pool);
     bool good = llvm_run(l->code, kind, args, t, d);
     pool_give(l->pool, t);
@@ -63,19 +65,16 @@ static bool open_net(net *n, arena *a, program *p, const executor_options *o, di
     llvm_net *l = NEW(a, llvm_net);
     const llvm_options options = {.target = chosen(o), .threads = o->threads < 1 ? 1 : o->threads};
     legalise(p, options.target, llvm_supported(options.target));
+    n->self = l;
+    n->close = close_net;
+    l->lent = o->team;
     l->code = llvm_load(a, p, &options, d);
     if (!l->code) return false;
-    l->pool = pool_new(options.threads, d);
-    if (!l->pool) {
-        llvm_unload(l->code);
-        return false;
-    }
-    n->self = l;
+    if (!l->lent && !(l->pool = pool_new(options.threads, d))) return false;
     n->prepare = prepare;
     n->forward = forward;
     n->forward_u8 = p->entries[ENTRY_FORWARD_U8].present ? forward_u8 : NULL;
     n->shared = true;
-    n->close = close_net;
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "frontend/api/executor.h"
 
 #include "frontend/api/describe.h"
+#include "ir/base/guard.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -59,10 +60,30 @@ static bool choose_target(const executor *e, executor_options *o, diags *d) {
     return true;
 }
 
+typedef struct opening {
+    const executor *executor;
+    net *net;
+    arena *arena;
+    program *program;
+    const executor_options *options;
+    diags *diags;
+} opening;
+
+static bool open_net(void *context) {
+    const opening *o = context;
+    return o->executor->open(o->net, o->arena, o->program, o->options, o->diags);
+}
+
+static void close_net(void *context) {
+    const opening *o = context;
+    net_close(o->net);
+}
+
 bool executor_open(const executor *e, net *n, arena *a, const graph *g, const executor_options *given,
                    diags *d) {
     executor_options o = *given;
     if (!choose_target(e, &o, d)) return false;
+    if (o.team) o.threads = o.team->threads;
     if (!o.threads) o.threads = processors();
     if (!o.compile.max_threads) o.compile.max_threads = o.threads;
     program *p = compile_program(a, g, &o.compile, d);
@@ -70,7 +91,10 @@ bool executor_open(const executor *e, net *n, arena *a, const graph *g, const ex
     if (o.prepare_only)
         for (int k = ENTRY_FORWARD; k < ENTRY_KINDS; k++) p->entries[k].present = false;
     describe_program(n, p);
-    return e->open(n, a, p, &o, d);
+    opening all = {e, n, a, p, &o, d};
+    if (guard_undo(a, open_net, close_net, &all)) return true;
+    net_close(n);
+    return false;
 }
 
 void net_close(net *n) {

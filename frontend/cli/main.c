@@ -1,17 +1,12 @@
 /* The program: finds the command, gives it memory and a place to fall back to, and turns what was reported
  * into messages and an exit code. */
 #include "frontend/cli/cli.h"
+#include "ir/base/guard.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Three quarters of the machine's memory: beyond it the system would start to kill. */
-static size_t memory_cap(void) {
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page > 0 ? (size_t)pages / 4 * 3 * (size_t)page : 0;
-}
 
 /* netc FILE.net -o FILE.c needs no command's name: what begins with '-', is a file or looks like one is no
  * command. */
@@ -84,7 +79,7 @@ int main(int argc, char **argv) {
     calm_openmp();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of writing, told as one */
     signal(SIGXFSZ, SIG_IGN); /* a file limit is an error of write, like a full disk */
-    arena_init(&a, memory_cap(), &t);
+    arena_init(&a, guard_cap(), &t);
     diags d = {.arena = &a};
     cli c = {.arena = &a, .diags = &d};
     int code = guarded(&c, &t, argc, argv);

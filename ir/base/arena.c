@@ -19,6 +19,17 @@ void trap_spring(trap *t, const char *reason) {
     longjmp(t->jump, 1);
 }
 
+void *allocator_get(const allocator *m, size_t bytes) {
+    return m->allocate ? m->allocate(m->user, NULL, bytes) : malloc(bytes);
+}
+
+void allocator_give_back(const allocator *m, void *at) {
+    if (m->allocate && at)
+        m->allocate(m->user, at, 0);
+    else
+        free(at);
+}
+
 void arena_init(arena *a, size_t cap, trap *t) {
     *a = (arena){.cap = cap ? cap : SIZE_MAX, .trap = t};
 }
@@ -26,7 +37,7 @@ void arena_init(arena *a, size_t cap, trap *t) {
 void arena_free(arena *a) {
     for (arena_block *b = a->blocks, *older; b; b = older) {
         older = b->older;
-        free(b);
+        allocator_give_back(&a->from, b);
     }
     a->blocks = NULL;
     a->used = 0;
@@ -34,7 +45,7 @@ void arena_free(arena *a) {
 
 static arena_block *add_block(arena *a, size_t bytes) {
     size_t size = bytes > BLOCK_BYTES / 4 ? bytes : BLOCK_BYTES;
-    arena_block *b = malloc(sizeof *b + size);
+    arena_block *b = allocator_get(&a->from, sizeof *b + size);
     if (!b) trap_spring(a->trap, "out of memory");
     *b = (arena_block){.older = a->blocks, .size = size};
     if (size == bytes && a->blocks) { /* a block of its own: the shared one stays in front */

@@ -15,10 +15,21 @@ typedef struct trap {
     const char *reason;
 } trap;
 
+/* Whose memory it is. `allocate` is a realloc, aligned to 16, NULL where there is no more, for which 0 bytes mean
+ * free; threads that help with a compilation call it too, several at once. NULL: malloc and free. */
+typedef struct allocator {
+    void *(*allocate)(void *user, void *old, size_t bytes);
+    void *user;
+} allocator;
+
+void *allocator_get(const allocator *m, size_t bytes);  /* NULL where there is none */
+void allocator_give_back(const allocator *m, void *at); /* takes NULL */
+
 typedef struct arena {
     struct arena_block *blocks; /* newest first */
     size_t used, cap;           /* bytes handed out; the most it may hand out */
     trap *trap;
+    allocator from; /* malloc, unless it is set before the first use */
 } arena;
 
 /* An empty arena that may hand out `cap` bytes (0: no cap) and jumps to `t` past that. */
