@@ -18,7 +18,15 @@ LDLIBS  += $(shell $(LLVM_CONFIG) --ldflags --libs --link-shared)
 LLVM_FOLDER := backends/llvm
 endif
 
-FOLDERS := ir/base ir ir/ops ir/kernel passes backends backends/c backends/interp $(LLVM_FOLDER) runtime frontend/lang frontend/api frontend/cli
+# Cairo draws charts and maps where it is installed; `make CAIRO=0` builds without.
+CAIRO   ?= $(shell pkg-config --exists cairo && echo 1 || echo 0)
+ifeq ($(CAIRO),1)
+CFLAGS  += $(shell pkg-config --cflags cairo)
+LDLIBS  += $(shell pkg-config --libs cairo)
+endif
+CAIRO_FOLDER := runtime/draw$(if $(filter 1,$(CAIRO)),,/none)
+
+FOLDERS := ir/base ir ir/ops ir/kernel passes backends backends/c backends/interp $(LLVM_FOLDER) runtime $(CAIRO_FOLDER) frontend/lang frontend/api frontend/cli
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/frontend/lang/lexer.o $(BUILD)/frontend/lang/parser.o $(BUILD)/frontend/lang/prelude.o
 LIBRARY := $(BUILD)/libnetc-all.a

@@ -2,7 +2,7 @@
 # Installs what netc is built (and, with "test" or "lint", tested or linted) with, where that can be done: on
 # Debian and its kin, as root. Elsewhere says what is missing. Does nothing, fast, where all is there.
 set -eu
-build="make gcc pkg-config flex bison libjansson-dev libzip-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev"
+build="make gcc pkg-config flex bison libjansson-dev libzip-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libcairo2-dev"
 tests="libcmocka-dev g++ clang binutils valgrind libclang-rt-14-dev libomp-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user xz-utils jq locales llvm-19-dev"
 lint="libcmocka-dev clang clang-tidy clang-format llvm-19-dev"
 case ${1:-} in
@@ -20,7 +20,7 @@ else
     for tool in cc flex bison pkg-config; do
         command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
     done
-    for library in jansson libzip libpng libjpeg zlib; do
+    for library in jansson libzip libpng libjpeg zlib cairo; do
         pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
     done
 fi
