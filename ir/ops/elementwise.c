@@ -1,5 +1,6 @@
 /* Elementwise ops: one record for each GRAPH row of ir/scalar.def, all by one rule, and `map`, which applies
  * a whole expression. Operands broadcast as NumPy's do; the batch is never repeated along itself. */
+#include "ir/derivative.h"
 #include "ir/ops/infer.h"
 #include "ir/ops/list.h"
 
@@ -41,6 +42,24 @@ static bool elementwise_infer(graph *g, node *n, diags *d) {
         s = both;
     }
     return give_shape(g, n, s, d);
+}
+
+/* Each operand's derivative times the gradient, summed back to the operand's shape. */
+static void elementwise_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    for (int k = 0; k < n->own_inputs; k++) {
+        derivative of;
+        value *in[READS_MOST], *v = out_grads[0];
+        if (!derivative_of(g->arena, n->op->scalar, k, &of)) continue;
+        for (int i = 0; i < of.gradient.inputs; i++)
+            in[i] = of.reads[i] == READS_GRADIENT ? v
+                    : of.reads[i] == READS_RESULT ? n->out[0]
+                                                  : n->in[of.reads[i]];
+        if (of.gradient.steps) {
+            v = graph_make(g, "map", in, of.gradient.inputs, NULL, n->scope, n->at);
+            v->def->epilogue = expr_copy(g->arena, &of.gradient);
+        }
+        in_grads[k] = make_sum_to(g, n, v, n->in[k]->shape);
+    }
 }
 
 static const char *const operands_1[] = {"a", NULL};
@@ -88,6 +107,7 @@ static const char *const operands_3[] = {"a", "b", "c", NULL};
         .input_names = operands_##operands,                                                                  \
         .scalar = S_##ROW,                                                                                   \
         .infer = elementwise_infer,                                                                          \
+        .grad = elementwise_grad,                                                                            \
         .samples = WANTS_POSITIVE(S_##ROW) ? word##_positive : word##_samples,                               \
     };
 #define SCALAR(NAME, name, arity, kind, eval, c, derivative) RECORD_##kind(NAME, name, arity, #eval)
