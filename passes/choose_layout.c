@@ -31,6 +31,7 @@ typedef struct chooser {
     int count;
     copies *copies; /* by value id, of the values there were at first */
     int known;
+    bool step; /* weights change from step to step of training: they are packed where they are read */
 } chooser;
 
 static bool is_scan(const node *n) {
@@ -82,7 +83,7 @@ static bool captured_weight(const chooser *c, const value *v) {
     if (!c->scan || v->kind != VALUE_BODY) return false;
     const scan_attrs *a = c->scan->attrs;
     for (int k = (int)(a->sequences + a->carries); k < c->graph->arguments.count; k++)
-        if (c->graph->arguments.at[k] == v) return c->outer_weights[c->scan->in[k]->id];
+        if (c->graph->arguments.at[k] == v) return c->outer_weights[c->scan->in[k]->id] || c->step;
     return false;
 }
 
@@ -167,7 +168,7 @@ static void mend_inputs(chooser *c, const bool *weights) {
             bool lacks = have.left < y.left || have.right < y.right;
             bool excess = strict && have.kind <= LAYOUT_BLOCKED16 && (have.left || have.right);
             if (lacks || excess) v = n->in[k] = reorder(c, v, y, n);
-            bool forward = !weights[n->out[0]->id];
+            bool forward = !weights[n->out[0]->id] && !c->step;
             if (is_param(v) && forward && n->op != &op_reorder) n->in[k] = reorder(c, v, v->layout, n);
         }
     }
@@ -218,6 +219,11 @@ static void mend_outputs(chooser *c) {
         value *s = g->states.at[i];
         if (s->as.next) s->as.next = as_result(c, s->as.next, true);
     }
+    for (int i = 0; i < g->updates.count; i++) {
+        update *u = &g->updates.at[i];
+        u->next = as_result(c, u->next, false);
+    }
+    if (g->loss) g->loss = as_result(c, g->loss, false);
 }
 
 static void choose_layouts(pass_state *s, graph *g, node *scan, chooser *outer, const bool *outer_weights);
@@ -246,6 +252,7 @@ static void lay_out_pixels(pass_state *s, graph *g) {
 
 static void choose_layouts(pass_state *s, graph *g, node *scan, chooser *outer, const bool *outer_weights) {
     chooser c = {.state = s, .graph = g, .scan = scan, .outer = outer, .outer_weights = outer_weights};
+    c.step = s->graph->loss != NULL;
     c.count = g->nodes.count;
     c.nodes = arena_copy(s->arena, g->nodes.at, (size_t)c.count * sizeof *c.nodes);
     c.wants = NEW_ARRAY(s->arena, want, c.count);
@@ -264,6 +271,6 @@ static void choose_layouts(pass_state *s, graph *g, node *scan, chooser *outer, 
 }
 
 void pass_choose_layout(pass_state *s) {
-    lay_out_pixels(s, s->graph);
+    if (!s->graph->loss) lay_out_pixels(s, s->graph);
     choose_layouts(s, s->graph, NULL, NULL, NULL);
 }

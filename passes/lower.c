@@ -1,8 +1,8 @@
 /* lower: the graph's nodes as calls of kernels.
  * Does:   fills the program's entries: the weights' region becomes `prepare`, the rest `forward`, a scan a
  *         loop over the calls of its body. `forward_u8` is forward with the layout of the picture replaced
- *         by its conversion from 8 bits. Adds scratch to the workspace and computes the hash of net and
- *         packing.
+ *         by its conversion from 8 bits. Of a training step what comes before the loss is `step`, the rest
+ *         `update`. Adds scratch to the workspaces and computes the hash of net and packing.
  * Needs:  plan-buffers.
  * Breaks: nothing. */
 #include "ir/base/map.h"
@@ -129,19 +129,55 @@ static uint64_t hash_program(const pass_state *s) {
     return h;
 }
 
-void pass_lower(pass_state *s) {
+static void lower_eval(pass_state *s, lower *l) {
     program *p = s->program;
     bool *weights = graph_weight_region(s->arena, s->graph);
-    lower l = {.arena = s->arena, .program = p, .graph = s->graph, .places = s->places};
     for (int k = 0; k < 2; k++) p->entries[k] = (entry){.kind = (entry_kind)k, .present = true};
     for (int i = 0; i < s->graph->nodes.count; i++) {
         const node *n = s->graph->nodes.at[i];
-        l.steps = &p->entries[weights[n->out[0]->id] ? ENTRY_PREPARE : ENTRY_FORWARD].steps;
-        lower_node(s, &l, n);
+        l->steps = &p->entries[weights[n->out[0]->id] ? ENTRY_PREPARE : ENTRY_FORWARD].steps;
+        lower_node(s, l, n);
     }
-    lower_u8(s, &l);
+    lower_u8(s, l);
     p->packed_bytes = round_up(p->packed_bytes, BUFFER_ALIGN);
     p->scratch_offset = round_up(p->workspace_bytes, BUFFER_ALIGN);
-    p->workspace_bytes = p->scratch_offset + p->scratch_bytes * p->max_threads;
     p->hash = hash_program(s);
+}
+
+/* Updates that could not be made where they belong. */
+static void lower_copies(lower *l) {
+    const graph *g = l->graph;
+    for (int i = 0; i < g->updates.count; i++) {
+        const update *u = &g->updates.at[i];
+        const place *from = &l->places[u->next->id], *to = &l->places[u->target->id];
+        if (from->buffer == to->buffer) continue;
+        node copy = {.op = &op_identity, .inputs = 1, .own_inputs = 1, .outputs = 1};
+        node *n = arena_copy(l->arena, &copy, sizeof copy);
+        n->in = arena_copy(l->arena, &u->next, sizeof u->next);
+        n->out = arena_copy(l->arena, &u->target, sizeof u->target);
+        lower_strided(l, n, expr_identity(l->arena));
+    }
+}
+
+static void lower_step(pass_state *s, lower *l) {
+    program *p = s->program;
+    for (int k = ENTRY_STEP; k <= ENTRY_UPDATE; k++)
+        p->entries[k] = (entry){.kind = (entry_kind)k, .present = true};
+    for (int i = 0; i < s->graph->nodes.count; i++) {
+        l->steps = &p->entries[i < s->loss_nodes ? ENTRY_STEP : ENTRY_UPDATE].steps;
+        lower_node(s, l, s->graph->nodes.at[i]);
+    }
+    lower_copies(l);
+    p->step_scratch_offset = round_up(p->step_bytes, BUFFER_ALIGN);
+    p->step_bytes = p->step_scratch_offset + p->scratch_bytes * p->max_threads;
+}
+
+void pass_lower(pass_state *s) {
+    program *p = s->program;
+    lower l = {.arena = s->arena, .program = p, .graph = s->graph, .places = s->places};
+    if (s->graph->loss)
+        lower_step(s, &l);
+    else
+        lower_eval(s, &l);
+    p->workspace_bytes = p->scratch_offset + p->scratch_bytes * p->max_threads;
 }

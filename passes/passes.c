@@ -1,22 +1,29 @@
 /* The table of passes and the loop that runs it. */
 #include "passes/passes.h"
+#include "ir/recipe.h"
 
 #include <string.h>
 
+enum { BOTH = OF_EVAL | OF_STEP };
+
 const pass passes[] = {
-    {"expand", "composite ops become primitives", true, pass_expand},
-    {"eval", "dropout goes, batch norm becomes an affine map", true, pass_eval},
-    {"hoist", "what a scan need not do step by step leaves it", false, pass_hoist},
-    {"fold-bn", "scales and shifts by channel join the weights beside them", false, pass_fold_bn},
-    {"fold-constants", "arithmetic on known numbers is done", false, pass_fold_constants},
-    {"simplify", "nodes that do nothing or are not read go", false, pass_simplify},
-    {"cse", "what is computed twice is computed once", false, pass_cse},
-    {"fuse", "elementwise chains become one node or an epilogue", false, pass_fuse},
-    {"choose-algorithm", "the way to compute each node", true, pass_choose_algorithm},
-    {"choose-layout", "how each value lies in memory", true, pass_choose_layout},
-    {"plan-buffers", "where each value lies: views, in place, offsets", true, pass_plan_buffers},
-    {"lower", "kernels and the calls that run them", true, pass_lower},
-    {"unroll", "loops marked unroll", true, pass_unroll},
+    {"train", "statistics of the batch, dropout's masks, the loss", true, OF_STEP, pass_train},
+    {"expand", "composite ops become primitives", true, OF_EVAL, pass_expand},
+    {"eval", "dropout goes, batch norm becomes an affine map", true, OF_EVAL, pass_eval},
+    {"hoist", "what a scan need not do step by step leaves it", false, BOTH, pass_hoist},
+    {"autodiff", "the gradient of the loss, and what the optimizer makes of it", true, OF_STEP,
+     pass_autodiff},
+    {"fold-bn", "scales and shifts by channel join the weights beside them", false, OF_EVAL, pass_fold_bn},
+    {"fold-constants", "arithmetic on known numbers is done", false, BOTH, pass_fold_constants},
+    {"simplify", "nodes that do nothing or are not read go", false, BOTH, pass_simplify},
+    {"cse", "what is computed twice is computed once", false, BOTH, pass_cse},
+    {"fuse", "elementwise chains become one node or an epilogue", false, BOTH, pass_fuse},
+    {"choose-algorithm", "the way to compute each node", true, BOTH, pass_choose_algorithm},
+    {"choose-layout", "how each value lies in memory", true, BOTH, pass_choose_layout},
+    {"schedule", "the loss first, then updates as soon as may be", true, OF_STEP, pass_schedule},
+    {"plan-buffers", "where each value lies: views, in place, offsets", true, BOTH, pass_plan_buffers},
+    {"lower", "kernels and the calls that run them", true, BOTH, pass_lower},
+    {"unroll", "loops marked unroll", true, BOTH, pass_unroll},
     {0},
 };
 
@@ -66,7 +73,7 @@ static bool options_valid(const pass_options *o, diags *d) {
 static void dump(const pass_state *s, const pass *p) {
     const char *after = s->options->dump_after;
     if (!after || strcmp(after, p->name) != 0) return;
-    if (s->program)
+    if (s->places)
         program_print(s->options->dump, s->program);
     else
         graph_print(s->options->dump, s->graph);
@@ -76,22 +83,38 @@ static void dump(const pass_state *s, const pass *p) {
 static bool sound(const pass_state *s, const pass *p) {
     if (!s->options->check) return true;
     bool good = graph_check(s->graph, s->diags);
-    if (good && s->program) good = program_check(s->program, s->diags);
+    if (good && s->places) good = program_check(s->program, s->diags);
     if (!good)
         diag_add(s->diags, DIAG_NOTE, (span){0}, "after pass '%s': a bug of netc, please report it", p->name);
     return good;
 }
 
-program *passes_run(arena *a, const graph *g, const pass_options *o, diags *d) {
-    if (!options_valid(o, d)) return NULL;
-    pass_state s = {.arena = a, .options = o, .diags = d, .graph = graph_clone(a, g)};
-    int errors = d->errors;
+static bool run_on(pass_state *s, unsigned which) {
+    int errors = s->diags->errors;
     for (const pass *p = passes; p->name; p++) {
-        bool runs = !is_disabled(o, p);
-        if (runs) p->run(&s);
-        if (d->errors > errors) return NULL;
-        dump(&s, p); /* before the checker, so that what it refuses can be seen */
-        if (runs && !sound(&s, p)) return NULL;
+        bool runs = (p->of & which) && !is_disabled(s->options, p);
+        if (runs) p->run(s);
+        if (s->diags->errors > errors) return false;
+        if (p->of & which) dump(s, p); /* before the checker, so that what it refuses can be seen */
+        if (runs && !sound(s, p)) return false;
     }
-    return s.program;
+    return true;
+}
+
+static bool trainable(const graph *g, diags *d) {
+    if (g->recipe && g->recipe->loss.name) return true;
+    diag_add(d, DIAG_ERROR, g->recipe ? g->recipe->at : (span){0},
+             "the net says no loss to train by: add train { loss = cross_entropy(OUTPUT) } to it, or --set "
+             "'loss=cross_entropy(OUTPUT)'");
+    return false;
+}
+
+program *passes_run(arena *a, const graph *g, const pass_options *o, diags *d) {
+    if (!options_valid(o, d) || (o->train && !trainable(g, d))) return NULL;
+    pass_state inferring = {.arena = a, .options = o, .diags = d, .graph = graph_clone(a, g)};
+    if (!run_on(&inferring, OF_EVAL)) return NULL;
+    pass_state training = {.arena = a, .options = o, .diags = d, .program = inferring.program};
+    if (!o->train) return inferring.program;
+    training.graph = graph_clone(a, g);
+    return run_on(&training, OF_STEP) ? training.program : NULL;
 }

@@ -57,7 +57,7 @@ void touch(planner *p, const place *at, int step_) {
 }
 
 buffer *new_extent(planner *p, const value *v, int64_t count) {
-    area a = p->weights[v->id] ? AREA_PACKED : AREA_WORKSPACE;
+    area a = p->weights[v->id] ? AREA_PACKED : p->work;
     buffer *b = make_buffer(p, v, a, count);
     open_extent(p, b);
     return b;
@@ -69,20 +69,23 @@ static void place_inputs(planner *p) {
     graph *g = p->graph;
     for (int i = 0; i < g->inputs.count; i++) {
         value *v = g->inputs.at[i];
-        buffer *b = make_buffer(p, v, AREA_INPUT, elements(v));
+        buffer *b = make_buffer(p, v, g->loss ? AREA_STEP_INPUT : AREA_INPUT, elements(v));
         b->index = i;
         put(&p->places[v->id], b, v);
     }
+}
+
+/* One after the other without gaps; the bytes they take. */
+static int64_t place_stored(planner *p, value *const *list, int count, area a) {
     int64_t offset = 0;
-    for (int i = 0; i < g->params.count; i++) {
-        value *v = g->params.at[i];
-        buffer *b = make_buffer(p, v, AREA_PARAMS, elements(v));
+    for (int i = 0; i < count; i++) {
+        buffer *b = make_buffer(p, list[i], a, elements(list[i]));
         b->index = i;
         b->offset = offset;
-        offset += elements(v) * kbase_bytes(b->elem);
-        put(&p->places[v->id], b, v);
+        offset += elements(list[i]) * kbase_bytes(b->elem);
+        put(&p->places[list[i]->id], b, list[i]);
     }
-    p->program->params_bytes = offset;
+    return offset;
 }
 
 static void place_states(planner *p) {
@@ -126,7 +129,7 @@ static void place_outputs(planner *p) {
 static bool dies_here(const planner *p, const node *n, int k) {
     const value *x = n->in[k], *y = n->out[0];
     const place *at = &p->places[x->id];
-    if (x->kind != VALUE_NODE || at->view || at->offset || !at->buffer || at->buffer->area != AREA_WORKSPACE)
+    if (x->kind != VALUE_NODE || at->view || at->offset || !at->buffer || at->buffer->area != p->work)
         return false;
     if (p->uses_left[x->id] != 1 || !layout_equal(&x->layout, &y->layout) || x->type != y->type) return false;
     const extent *e = extent_of((planner *)p, at->buffer);
@@ -227,20 +230,33 @@ static program *new_program(const pass_state *s) {
     return p;
 }
 
+static void plan_eval(planner *p) {
+    program *to = p->program;
+    place_states(p);
+    place_outputs(p);
+    place_nodes(p, true);
+    keep_alive(p);
+    list_states(p);
+    to->packed_bytes = PACKED_HEADER + set_offsets(p, AREA_PACKED);
+    for (int i = 0; i < p->extents.count; i++)
+        if (p->extents.at[i].buffer->area == AREA_PACKED) p->extents.at[i].buffer->offset += PACKED_HEADER;
+    to->workspace_bytes = set_offsets(p, AREA_WORKSPACE);
+}
+
 void pass_plan_buffers(pass_state *s) {
-    planner p = {.state = s, .program = s->program = new_program(s), .graph = s->graph};
-    p.places = s->places = NEW_ARRAY(s->arena, place, s->graph->next_id);
-    p.extent_room = s->graph->next_id;
+    graph *g = s->graph;
+    if (!s->program) s->program = new_program(s);
+    planner p = {.state = s, .program = s->program, .graph = g};
+    p.work = g->loss ? AREA_STEP : AREA_WORKSPACE;
+    p.places = s->places = NEW_ARRAY(s->arena, place, g->next_id);
+    p.extent_room = s->program->buffers.count + g->next_id;
     p.extent_of = NEW_ARRAY(s->arena, int, p.extent_room);
-    p.weights = graph_weight_region(s->arena, s->graph);
+    p.weights = graph_weight_region(s->arena, g);
     place_inputs(&p);
-    place_states(&p);
-    place_outputs(&p);
-    place_nodes(&p, true);
-    keep_alive(&p);
-    list_states(&p);
-    s->program->packed_bytes = PACKED_HEADER + set_offsets(&p, AREA_PACKED);
-    for (int i = 0; i < p.extents.count; i++)
-        if (p.extents.at[i].buffer->area == AREA_PACKED) p.extents.at[i].buffer->offset += PACKED_HEADER;
-    s->program->workspace_bytes = set_offsets(&p, AREA_WORKSPACE);
+    s->program->params_bytes = place_stored(&p, g->params.at, g->params.count, AREA_PARAMS);
+    s->program->moments_bytes = place_stored(&p, g->moments.at, g->moments.count, AREA_MOMENTS);
+    if (g->loss)
+        plan_step(&p);
+    else
+        plan_eval(&p);
 }

@@ -19,6 +19,7 @@ typedef struct planner {
     graph *graph;
     place *places;
     bool *weights;  /* region by value id */
+    area work;      /* where what is neither from outside nor packed lies */
     int *uses_left; /* unplaced uses by value id, for in-place decisions */
     VEC(extent) extents;
     int *extent_of; /* by buffer id: index in extents + 1 */
@@ -42,6 +43,11 @@ extent *extent_of(planner *p, const buffer *b); /* NULL: it is from outside */
 void touch(planner *p, const place *at, int step_);
 /* Places all results of the graph's nodes; `reuse` allows work in place. */
 void place_nodes(planner *p, bool reuse);
+
+/* ---- plan_step.c ---- */
+
+/* A training step: the loss, updates where they belong, the output that stays to the end. */
+void plan_step(planner *p);
 
 /* ---- plan_views.c ---- */
 

@@ -17,6 +17,8 @@ program *compile_program(arena *a, const graph *g, const compile_options *o, dia
                       .max_threads = o->max_threads,
                       .pixels = o->pixels,
                       .exact = o->exact,
+                      .train = o->train,
+                      .freeze = o->freeze,
                       .disabled = o->disabled,
                       .dump_after = o->dump_after,
                       .dump = o->dump};

@@ -8,11 +8,14 @@
 enum { COMPILE_MAX_BATCH = 65536, COMPILE_MAX_THREADS = 1024, COMPILE_THREADS = 16 };
 
 typedef struct compile_options {
-    int64_t max_batch;           /* 1..COMPILE_MAX_BATCH */
-    int max_threads;             /* 1..COMPILE_MAX_THREADS: the workspace has scratch for so many */
-    bool targets[TARGET_COUNT];  /* bodies to lower; none where only sizes are wanted */
-    bool pixels;                 /* the entry that takes 8-bit pixels too */
-    bool exact;                  /* no way to compute that rounds more than the direct sum */
+    int64_t max_batch;          /* 1..COMPILE_MAX_BATCH */
+    int max_threads;            /* 1..COMPILE_MAX_THREADS: the workspace has scratch for so many */
+    bool targets[TARGET_COUNT]; /* bodies to lower; none where only sizes are wanted */
+    bool pixels;                /* the entry that takes 8-bit pixels too */
+    bool train;                 /* a training step too */
+    const char *const
+        *freeze; /* patterns of parameters that a step leaves alone; ends with NULL; NULL: none */
+    bool exact;  /* no way to compute that rounds more than the direct sum */
     const char *const *disabled; /* optional passes to skip; ends with NULL; NULL: none */
     const char *dump_after;      /* pass whose result is printed to `dump`; NULL: none */
     text *dump;

@@ -113,9 +113,44 @@ typedef struct dropout_attrs {
     double p;
 } dropout_attrs;
 
+/* cross_entropy, nll. weight: one a class, none: all 1. */
+typedef struct loss_attrs {
+    double label_smoothing;
+    reals weight;
+} loss_attrs;
+
+/* random_keep: the result's whole shape, -1 for N; streams keep the masks of one net apart. */
+typedef struct random_keep_attrs {
+    double p;
+    int64_t stream;
+    ints shape;
+} random_keep_attrs;
+
 typedef struct cast_attrs {
     const char *to; /* "f32" */
 } cast_attrs;
+
+/* conv2d_weight: of the convolution whose weight's gradient it is. */
+typedef struct conv_weight_attrs {
+    conv_attrs conv;
+    int64_t kernel[2];
+} conv_weight_attrs;
+
+/* conv2d_turn */
+typedef struct turn_attrs {
+    int64_t groups;
+} turn_attrs;
+
+/* avgpool_grad; `size` is that of the image that was pooled. */
+typedef struct avgpool_grad_attrs {
+    pool_attrs pool;
+    int64_t size[2];
+} avgpool_grad_attrs;
+
+/* one_hot: classes; embedding_weight: rows */
+typedef struct count_attrs {
+    int64_t count;
+} count_attrs;
 
 /* The same values in another layout. */
 typedef struct reorder_attrs {
