@@ -79,6 +79,11 @@ $(BUILD)/unit/%: tests/unit/%.c $(TEST_SUPPORT) $(LIBRARY)
 
 unit: $(UNIT)
 
+# Training steps on given numbers; tests/steps/steps.py holds them against PyTorch's.
+steps: $(BUILD)/steps
+$(BUILD)/steps: tests/steps/steps.c $(LIBRARY)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 test:
 	@sh tests/support/setup.sh test
 	@$(MAKE) $(JOBS) --no-print-directory all
@@ -116,5 +121,5 @@ $(BUILD)/%.linted: % .clang-tidy | $(BUILD)/frontend/lang/lexer.c $(BUILD)/front
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit test demo lint linted clean
+.PHONY: all unit steps test demo lint linted clean
 -include $(OBJECTS:.o=.d)

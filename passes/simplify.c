@@ -146,11 +146,12 @@ static rule *rule_for(const op *o) {
     } rules[] = {
         {"identity", its_input},   {"cast", its_input},       {"slice", its_input},
         {"pad", its_input},        {"upsample", its_input},   {"add", neutral},
-        {"sub", neutral},          {"mul", neutral},          {"div", neutral},
-        {"pow", neutral},          {"relu", idempotent},      {"abs", idempotent},
-        {"floor", idempotent},     {"neg", involution},       {"reshape", view_of_view},
-        {"flatten", view_of_view}, {"transpose", transposed}, {"concat", only_part},
-        {"split", only_part},      {"conv2d", padded_conv},
+        {"broadcast", its_input},  {"sum_to", its_input},     {"sub", neutral},
+        {"mul", neutral},          {"div", neutral},          {"pow", neutral},
+        {"relu", idempotent},      {"abs", idempotent},       {"floor", idempotent},
+        {"neg", involution},       {"reshape", view_of_view}, {"flatten", view_of_view},
+        {"transpose", transposed}, {"concat", only_part},     {"split", only_part},
+        {"conv2d", padded_conv},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (strcmp(rules[i].op, o->name) == 0) return rules[i].apply;
@@ -167,6 +168,26 @@ static bool *read_by_convs(graph *g) {
     return only;
 }
 
+/* Elementwise nodes broadcast by themselves: those that read `broadcast` read what it repeats, where the other
+ * operands still make the result's shape. */
+static value *own_broadcast(simplifier *s, node *n) {
+    graph *g = s->r.graph;
+    value **in = arena_copy(g->arena, n->in, (size_t)n->inputs * sizeof *in);
+    shape all = {0};
+    bool any = false;
+    for (int k = 0; k < n->inputs; k++) {
+        const node *repeat = made_by(in[k], "broadcast");
+        if (repeat) in[k] = repeat->in[0];
+        any |= repeat != NULL;
+        if (!shape_broadcast(&all, &in[k]->shape, &all)) return NULL;
+    }
+    if (!any || !shape_equal(&all, &n->out[0]->shape)) return NULL;
+    diags d = {.arena = g->arena};
+    node *m = graph_node(g, n->op, in, n->inputs, NULL, n->scope, n->at, &d);
+    if (m) m->epilogue = n->epilogue;
+    return m ? m->out[0] : NULL;
+}
+
 static void simplify_node(simplifier *s, node *n) {
     if (node_body(n)) {
         s->changed |= scan_trim(&s->r, n);
@@ -174,6 +195,7 @@ static void simplify_node(simplifier *s, node *n) {
     }
     rule *apply = n->epilogue ? NULL : rule_for(n->op);
     value *with = apply ? apply(s, n) : NULL;
+    if (!with && node_elementwise(n)) with = own_broadcast(s, n);
     if (with)
         edit_replace(&s->r, n, &with);
     else
