@@ -29,14 +29,15 @@ int tensor_named(const net_tensor *list, int count, const char *given, const cha
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
     size_t length = strspn(given, letters);
     *rest = given;
+    for (int k = 0; k < count; k++) /* a layer's name may hold dots */
+        if (strncmp(given, list[k].name, strlen(list[k].name)) == 0 && given[strlen(list[k].name)] == '=')
+            return *rest += strlen(list[k].name) + 1, k;
     if (!length || given[length] != '=') return -1;
     const char **names = NEW_ARRAY(d->arena, const char *, count + 1);
     text all = text_in(d->arena);
     for (int k = 0; k < count; k++) {
         names[k] = list[k].name;
         text_printf(&all, k ? ", %s" : "%s", names[k]);
-        if (strlen(names[k]) == length && strncmp(names[k], given, length) == 0)
-            return *rest += length + 1, k;
     }
     const char *name = arena_text(d->arena, given, length), *near = nearest_name(name, names, count);
     diag_add(d, DIAG_ERROR, (span){0}, "--%s: the net has no %s '%s'%s%s%s; it has %s", what, what, name,

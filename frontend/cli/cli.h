@@ -19,7 +19,8 @@ struct cli {
 };
 
 /* The commands, one a file. */
-extern const command compile_command, run_command, eval_command, show_command, fmt_command, help_command;
+extern const command features_command, compile_command, run_command, eval_command, show_command, fmt_command,
+    help_command;
 const command *command_find(const char *name);
 void help_print(FILE *to, arena *a, const command *c); /* NULL: of netc itself */
 void version_print(FILE *to);
@@ -87,6 +88,8 @@ bool cli_flush(cli *c);
         OPTION(threads, "threads", "N", OPTION_COUNT, "threads; else one a processor"),                      \
             .least = 1, .most = COMPILE_MAX_THREADS                                                          \
     }
+#define OPTION_LAYER(says)                                                                                   \
+    { OPTION(layers, "layer", "NAME", OPTION_LIST, says) }
 #define OPTION_BATCH(says)                                                                                   \
     { OPTION(batch, "batch", "N", OPTION_COUNT, says), .least = 1, .most = COMPILE_MAX_BATCH }
 extern const char *const target_choices[];

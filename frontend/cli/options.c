@@ -4,6 +4,7 @@
 #include "ir/base/text.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,12 @@ static bool set_seed(parsing *p, const option *o, const char *value, seed *out) 
     return fail(p, "--%s takes a whole number from 0 to 2^64 - 1, not '%s'", o->name, value);
 }
 
+static bool set_real(parsing *p, const option *o, const char *value, real *out) {
+    out->given = true;
+    if (text_read_real(value, strlen(value), &out->number) && isfinite(out->number)) return true;
+    return fail(p, "--%s takes a number, not '%s'", o->name, value);
+}
+
 static bool set_choice(parsing *p, const option *o, const char *value, int *out) {
     text list = text_in(p->diags->arena);
     for (int k = 0; o->choices[k]; k++) {
@@ -78,6 +85,7 @@ static bool set(parsing *p, const option *o, const char *value) {
     case OPTION_LIST: return strings_add(p->diags->arena, field, value), true;
     case OPTION_COUNT: return set_count(p, o, value, field);
     case OPTION_SEED: return set_seed(p, o, value, field);
+    case OPTION_REAL: return set_real(p, o, value, field);
     case OPTION_CHOICE: return set_choice(p, o, value, field);
     }
     return false;

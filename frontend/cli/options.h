@@ -10,6 +10,7 @@ typedef enum option_kind {
     OPTION_LIST,  /* strings: may be given several times */
     OPTION_COUNT, /* int64_t within least..most */
     OPTION_SEED,  /* seed */
+    OPTION_REAL,  /* real */
     OPTION_CHOICE /* int: 1 + the index among `choices`, 0 where not given */
 } option_kind;
 
@@ -31,13 +32,20 @@ typedef struct seed {
     uint64_t number;
 } seed;
 
+typedef struct real {
+    bool given;
+    double number;
+} real;
+
 /* All that options of any command set. */
 typedef struct settings {
     bool help, json, check, exact;
-    const char *out, *weights, *prefix, *triple, *passes, *dump, *backend, *data, *split, *net;
-    strings defines, sets, inputs, outputs;
-    int64_t top, batch, threads, max_threads, limit;
-    seed seed;
+    const char *out, *weights, *prefix, *triple, *passes, *dump, *backend, *data, *split, *net, *draw,
+        *prompt, *across, *up;
+    strings defines, sets, inputs, outputs, layers;
+    int64_t top, batch, threads, max_threads, limit, maps, generate;
+    seed seed, text_seed;
+    real temperature, goal;
     int embed, target;
 } settings;
 

@@ -106,7 +106,7 @@ bool results_save(cli *c, const results *r) {
         const char *path;
         int output =
             tensor_named(r->net->outputs, r->net->output_count, list->at[k], &path, "output", c->diags);
-        good = output != -2 && save(c, r, output < 0 ? 0 : output, path) && good;
+        good = output != -2 && save(c, r, output < 0 ? r->first : output, path) && good;
     }
     return good;
 }

@@ -9,6 +9,7 @@ typedef struct results {
     const net *net;
     const inputs *in;
     void **outputs; /* one an output: [samples][count], one in all where it has no batch */
+    int first;      /* of the outputs: what --output means without a name */
     int top;        /* classes wanted */
 } results;
 
