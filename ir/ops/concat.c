@@ -2,7 +2,7 @@
 #include "ir/base/size.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 static bool joins(graph *g, const node *n, int k, int axis, diags *d) {
     const shape *a = &n->in[0]->shape, *b = &n->in[k]->shape;
@@ -53,6 +53,26 @@ static bool infer_split(graph *g, node *n, diags *d) {
     return true;
 }
 
+static void concat_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const axis_attrs *a = n->attrs;
+    int64_t at = 0;
+    for (int k = 0; k < n->own_inputs; k++) {
+        int64_t next = at + n->in[k]->shape.dim[a->axis];
+        in_grads[k] = make_slice(g, n, out_grads[0], (int)a->axis, at, next);
+        at = next;
+    }
+}
+
+/* The parts that nobody reads have gradient zero. */
+static void split_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const split_attrs *a = n->attrs;
+    axis_attrs along = {.axis = a->axis};
+    value **parts = NEW_ARRAY(g->arena, value *, n->outputs);
+    for (int k = 0; k < n->outputs; k++)
+        parts[k] = out_grads[k] ? out_grads[k] : make_zeros(g, n, n->out[k]->shape);
+    in_grads[0] = graph_make(g, "concat", parts, n->outputs, &along, n->scope, n->at);
+}
+
 static const attr concat_attributes[] = {
     {"axis", ATTR_INT, offsetof(axis_attrs, axis), false, 1, NULL},
     {0},
@@ -100,6 +120,7 @@ const op op_concat = {
     .attr_size = sizeof(axis_attrs),
     .scalar = S_COUNT,
     .infer = infer_concat,
+    .grad = concat_grad,
     .candidates = concat_candidates,
     .samples = concat_samples,
 };
@@ -115,6 +136,7 @@ const op op_split = {
     .attr_size = sizeof(split_attrs),
     .scalar = S_COUNT,
     .infer = infer_split,
+    .grad = split_grad,
     .candidates = split_candidates,
     .samples = split_samples,
 };

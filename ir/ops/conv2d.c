@@ -1,7 +1,9 @@
 /* conv2d: two-dimensional convolution (cross-correlation, as every network means it), grouped and dilated. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
+
+#include <string.h>
 
 static bool channels_fit(graph *g, const node *n, diags *d) {
     const conv_attrs *c = n->attrs;
@@ -47,6 +49,54 @@ static bool infer(graph *g, node *n, diags *d) {
 static int64_t work(const node *n) {
     const shape *w = &n->in[1]->shape;
     return work_product(shape_count(&n->out[0]->shape), w->dim[1] * w->dim[2] * w->dim[3]);
+}
+
+static int64_t reach(const node *n, int axis) {
+    const conv_attrs *c = n->attrs;
+    return (n->in[1]->shape.dim[2 + axis] - 1) * c->dilation[axis];
+}
+
+/* With stride 1 the gradient of x is a convolution, too: with the turned kernel, padded by what this one leaves
+ * of its kernel's reach. */
+static bool turns(const node *n) {
+    const conv_attrs *c = n->attrs;
+    for (int k = 0; k < 4; k++)
+        if (c->stride[k % 2] != 1 || c->pad[k] > reach(n, k % 2)) return false;
+    return true;
+}
+
+static value *grad_turned(graph *g, const node *n, value *dy) {
+    const conv_attrs *c = n->attrs;
+    turn_attrs t = {.groups = c->groups};
+    conv_attrs back = *c;
+    for (int k = 0; k < 4; k++) back.pad[k] = reach(n, k % 2) - c->pad[k];
+    value *in[2] = {dy, make_with(g, n, "conv2d_turn", n->in[1], &t)};
+    return graph_make(g, "conv2d", in, 2, &back, n->scope, n->at);
+}
+
+/* Otherwise every dy adds its kernel to where the window lay; what the last window did not reach is added. */
+static value *grad_transposed(graph *g, const node *n, value *dy) {
+    const conv_attrs *c = n->attrs;
+    conv_transpose_attrs back = {.groups = c->groups};
+    memcpy(back.stride, c->stride, sizeof back.stride);
+    memcpy(back.pad, c->pad, sizeof back.pad);
+    memcpy(back.dilation, c->dilation, sizeof back.dilation);
+    for (int a = 0; a < 2; a++) {
+        int64_t covered =
+            (dy->shape.dim[2 + a] - 1) * c->stride[a] + reach(n, a) + 1 - c->pad[a] - c->pad[a + 2];
+        back.output_pad[a] = n->in[0]->shape.dim[2 + a] - covered;
+    }
+    value *in[2] = {dy, n->in[1]};
+    return graph_make(g, "conv_transpose2d", in, 2, &back, n->scope, n->at);
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const shape *w = &n->in[1]->shape;
+    value *dy = out_grads[0], *in[2] = {n->in[0], dy};
+    conv_weight_attrs a = {.conv = *(const conv_attrs *)n->attrs, .kernel = {w->dim[2], w->dim[3]}};
+    in_grads[0] = turns(n) ? grad_turned(g, n, dy) : grad_transposed(g, n, dy);
+    in_grads[1] = graph_make(g, "conv2d_weight", in, 2, &a, n->scope, n->at);
+    if (n->own_inputs > 2) in_grads[2] = make_channel_sum(g, n, dy);
 }
 
 static const attr attributes[] = {
@@ -97,6 +147,7 @@ const op op_conv2d = {
     .scalar = S_COUNT,
     .infer = infer,
     .work = work,
+    .grad = grad,
     .candidates = conv2d_candidates,
     .samples = samples,
 };

@@ -3,7 +3,9 @@
 #include "ir/base/size.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
+
+#include <string.h>
 
 enum { LIMIT = 1 << 24 }; /* of strides and the like: far from any overflow */
 
@@ -70,6 +72,33 @@ static int64_t work(const node *n) {
     return work_product(shape_count(&n->in[0]->shape), w->dim[1] * w->dim[2] * w->dim[3]);
 }
 
+/* The convolution that goes back over dy, and dy as far as its windows reach: what output_pad added by whole
+ * strides would give it more results than x has elements. */
+static conv_attrs back(graph *g, const node *n, value **dy) {
+    const conv_transpose_attrs *c = n->attrs;
+    conv_attrs b = {.groups = c->groups};
+    memcpy(b.stride, c->stride, sizeof b.stride);
+    memcpy(b.pad, c->pad, sizeof b.pad);
+    memcpy(b.dilation, c->dilation, sizeof b.dilation);
+    for (int a = 0; a < 2; a++) {
+        int64_t excess = c->output_pad[a] / c->stride[a] * c->stride[a], size = (*dy)->shape.dim[2 + a];
+        int64_t of_pad = excess < b.pad[a + 2] ? excess : b.pad[a + 2];
+        b.pad[a + 2] -= of_pad;
+        *dy = make_slice(g, n, *dy, 2 + a, 0, size - (excess - of_pad));
+    }
+    return b;
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const shape *w = &n->in[1]->shape;
+    value *dy = out_grads[0];
+    conv_weight_attrs a = {.conv = back(g, n, &dy), .kernel = {w->dim[2], w->dim[3]}};
+    value *data[2] = {dy, n->in[1]}, *weight[2] = {dy, n->in[0]};
+    in_grads[0] = graph_make(g, "conv2d", data, 2, &a.conv, n->scope, n->at);
+    in_grads[1] = graph_make(g, "conv2d_weight", weight, 2, &a, n->scope, n->at);
+    if (n->own_inputs > 2) in_grads[2] = make_channel_sum(g, n, out_grads[0]);
+}
+
 static const attr attributes[] = {
     {"stride", ATTR_PAIR, offsetof(conv_transpose_attrs, stride), false, 1, NULL},
     {"pad", ATTR_PADS, offsetof(conv_transpose_attrs, pad), false, 0, NULL},
@@ -108,6 +137,7 @@ const op op_conv_transpose2d = {
     .scalar = S_COUNT,
     .infer = infer,
     .work = work,
+    .grad = grad,
     .candidates = conv_transpose2d_candidates,
     .samples = samples,
 };

@@ -1,7 +1,7 @@
 /* identity and dropout: ops that, in evaluation, give what they get. Passes remove both there; training gives
  * dropout its mask. */
 #include "ir/ops/attrs.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 static bool infer_identity(graph *g, node *n, diags *d) {
     return give_shape(g, n, n->in[0]->shape, d);
@@ -13,6 +13,11 @@ static bool infer_dropout(graph *g, node *n, diags *d) {
         return op_error(n, d, "cannot dropout with p = %g: it is the share that is dropped, 0 to below 1",
                         a->p);
     return want_floats(n, d) && infer_identity(g, n, d);
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    (void)g, (void)n;
+    in_grads[0] = out_grads[0];
 }
 
 static const attr attributes[] = {
@@ -37,6 +42,7 @@ const op op_identity = {
     .input_names = inputs,
     .scalar = S_COUNT,
     .infer = infer_identity,
+    .grad = grad,
     .view = true,
     .samples = identity_samples,
 };
@@ -52,6 +58,7 @@ const op op_dropout = {
     .attr_size = sizeof(dropout_attrs),
     .scalar = S_COUNT,
     .infer = infer_dropout,
+    .grad = grad,
     .view = true,
     .samples = dropout_samples,
 };

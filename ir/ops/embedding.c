@@ -2,7 +2,7 @@
  * that programs can check what they are given. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 enum { INDICES, WEIGHT };
 
@@ -19,6 +19,12 @@ static bool infer(graph *g, node *n, diags *d) {
     s.dim[s.rank++] = w->dim[1];
     bound_indices(n->in[INDICES], w->dim[0]);
     return give(g, n, 0, n->in[WEIGHT]->type, s, d);
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    value *in[2] = {n->in[INDICES], out_grads[0]};
+    count_attrs a = {.count = n->in[WEIGHT]->shape.dim[0]};
+    in_grads[WEIGHT] = graph_make(g, "embedding_weight", in, 2, &a, n->scope, n->at);
 }
 
 #define SAMPLE(x, w)                                                                                         \
@@ -44,6 +50,7 @@ const op op_embedding = {
     .input_names = inputs,
     .scalar = S_COUNT,
     .infer = infer,
+    .grad = grad,
     .candidates = embedding_candidates,
     .samples = samples,
 };

@@ -1,7 +1,7 @@
 /* linear: x·weightᵀ + bias over the last axis. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 static bool infer(graph *g, node *n, diags *d) {
     const shape *x = &n->in[0]->shape, *w = &n->in[1]->shape;
@@ -25,6 +25,13 @@ static bool infer(graph *g, node *n, diags *d) {
 
 static int64_t work(const node *n) {
     return work_product(shape_count(&n->out[0]->shape), n->in[1]->shape.dim[1]);
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    value *dy = out_grads[0];
+    in_grads[0] = make_two(g, n, "linear", dy, make_turned(g, n, n->in[1]));
+    in_grads[1] = make_two(g, n, "linear_weight", n->in[0], dy);
+    if (n->own_inputs > 2) in_grads[2] = make_sum_to(g, n, dy, n->in[2]->shape);
 }
 
 #define SAMPLE(x, w, bias)                                                                                   \
@@ -54,6 +61,7 @@ const op op_linear = {
     .scalar = S_COUNT,
     .infer = infer,
     .work = work,
+    .grad = grad,
     .candidates = linear_candidates,
     .samples = samples,
 };

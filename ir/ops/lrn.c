@@ -1,13 +1,18 @@
 /* lrn: local response normalisation across channels, as AlexNet and GoogLeNet (2014) have it. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 static bool infer(graph *g, node *n, diags *d) {
     const lrn_attrs *a = n->attrs;
     if (!want_floats(n, d) || !want_image(g, n, d) || !want_within(n, "size", a->size, 1, 1 << 24, d))
         return false;
     return give_shape(g, n, n->in[0]->shape, d);
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    value *in[2] = {n->in[0], out_grads[0]};
+    in_grads[0] = graph_make(g, "lrn_grad", in, 2, n->attrs, n->scope, n->at);
 }
 
 static const attr attributes[] = {
@@ -42,6 +47,7 @@ const op op_lrn = {
     .attr_size = sizeof(lrn_attrs),
     .scalar = S_COUNT,
     .infer = infer,
+    .grad = grad,
     .candidates = lrn_candidates,
     .samples = samples,
 };

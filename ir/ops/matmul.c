@@ -2,7 +2,7 @@
  * the input; the batch is a stack of matrices, or the rows of a rank 2 operand a. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 static bool cannot(graph *g, const node *n, diags *d, const char *why) {
     return op_error(n, d, "cannot matmul %s and %s: %s", input_text(g, n, 0), input_text(g, n, 1), why);
@@ -43,6 +43,20 @@ static int64_t work(const node *n) {
     return work_product(shape_count(&n->out[0]->shape), a->dim[a->rank - 1]);
 }
 
+/* A matrix that is the same for all samples meets the rows of all of them: a sum over the batch. */
+static bool one_matrix(const node *n) {
+    return n->in[1]->shape.rank == 2 && shape_batched(&n->in[0]->shape);
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    value *a = n->in[0], *b = n->in[1], *dy = out_grads[0];
+    in_grads[0] = make_sum_to(g, n, make_two(g, n, "matmul", dy, make_turned(g, n, b)), a->shape);
+    if (one_matrix(n))
+        in_grads[1] = make_two(g, n, "linear_weight", dy, a);
+    else
+        in_grads[1] = make_sum_to(g, n, make_two(g, n, "matmul", make_turned(g, n, a), dy), b->shape);
+}
+
 #define SAMPLE(a, b) "graph matmul\ninput %a f32" a "\ninput %b f32" b "\n%y = matmul(%a, %b)\noutput y %y\n"
 #define SAMPLE_PARAM(a, b)                                                                                   \
     "graph matmul\ninput %a f32" a "\nparam %b \"b\" f32" b " trainable\n%y = matmul(%a, %b)\noutput y %y\n"
@@ -71,6 +85,7 @@ const op op_matmul = {
     .scalar = S_COUNT,
     .infer = infer,
     .work = work,
+    .grad = grad,
     .candidates = matmul_candidates,
     .samples = samples,
 };

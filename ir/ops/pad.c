@@ -2,7 +2,7 @@
 #include "ir/base/size.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 #include <string.h>
 
@@ -54,6 +54,49 @@ static bool infer(graph *g, node *n, diags *d) {
     return give_shape(g, n, s, d);
 }
 
+static bool is_mode(const node *n, const char *name) {
+    return strcmp(((const pad_attrs *)n->attrs)->mode, name) == 0;
+}
+
+/* What was copied from x to its side, as it lay in x: the border's sum, or the mirror image turned back. */
+static value *folded(graph *g, const node *n, value *side, int axis) {
+    int64_t count = side->shape.dim[axis];
+    if (is_mode(n, "replicate")) return make_reduce(g, n, "reduce_sum", side, (ints){1, {axis}});
+    axis_attrs along = {.axis = axis};
+    value **turned = NEW_ARRAY(g->arena, value *, count);
+    for (int64_t i = 0; i < count; i++) turned[i] = make_slice(g, n, side, axis, count - 1 - i, count - i);
+    return count == 1 ? side : graph_make(g, "concat", turned, (int)count, &along, n->scope, n->at);
+}
+
+/* dy without what was added along one axis, plus, if that came from x, its gradient. */
+static value *unpad(graph *g, const node *n, value *dy, int axis, int64_t before, int64_t after) {
+    int64_t size = dy->shape.dim[axis] - before - after;
+    value *dx = make_slice(g, n, dy, axis, before, before + size);
+    int64_t skip = is_mode(n, "reflect"); /* the border itself is not mirrored */
+    if (is_mode(n, "constant")) return dx;
+    if (before) {
+        value *v = folded(g, n, make_slice(g, n, dy, axis, 0, before), axis);
+        v = make_padded(g, n, v, axis, skip, size - skip - v->shape.dim[axis]);
+        dx = make_two(g, n, "add", dx, v);
+    }
+    if (after) {
+        value *v = folded(g, n, make_slice(g, n, dy, axis, before + size, before + size + after), axis);
+        v = make_padded(g, n, v, axis, size - skip - v->shape.dim[axis], skip);
+        dx = make_two(g, n, "add", dx, v);
+    }
+    return dx;
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const pad_attrs *a = n->attrs;
+    int batch = shape_batched(&n->in[0]->shape);
+    value *dx = out_grads[0];
+    for (int i = a->before.count; i-- > 0;)
+        if (a->before.at[i] || a->after.at[i])
+            dx = unpad(g, n, dx, i + batch, a->before.at[i], a->after.at[i]);
+    in_grads[0] = dx;
+}
+
 static const char *const modes[] = {"constant", "reflect", "replicate", NULL};
 
 static const attr attributes[] = {
@@ -90,6 +133,7 @@ const op op_pad = {
     .attr_size = sizeof(pad_attrs),
     .scalar = S_COUNT,
     .infer = infer,
+    .grad = grad,
     .candidates = pad_candidates,
     .samples = samples,
 };

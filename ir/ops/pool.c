@@ -1,7 +1,7 @@
 /* maxpool, avgpool: the largest or the mean of a window that walks over each channel. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 /* Stride 0 means the kernel's size; avgpool has no dilation. */
 static void normalise(pool_attrs *p) {
@@ -39,6 +39,16 @@ static bool maxpool(graph *g, node *n, diags *d) {
     const pool_attrs *p = n->attrs;
     return want_within(n, "dilation", p->dilation[0], 1, 1 << 24, d) &&
            want_within(n, "dilation", p->dilation[1], 1, 1 << 24, d) && pool(g, n, d);
+}
+
+static void max_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    in_grads[0] = make_three(g, n, "maxpool_grad", n->in[0], n->out[0], out_grads[0], n->attrs);
+}
+
+static void avg_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const shape *x = &n->in[0]->shape;
+    avgpool_grad_attrs a = {.pool = *(const pool_attrs *)n->attrs, .size = {x->dim[2], x->dim[3]}};
+    in_grads[0] = make_with(g, n, "avgpool_grad", out_grads[0], &a);
 }
 
 #define KERNEL                                                                                               \
@@ -99,6 +109,7 @@ const op op_maxpool = {
     .attr_size = sizeof(pool_attrs),
     .scalar = S_COUNT,
     .infer = maxpool,
+    .grad = max_grad,
     .candidates = maxpool_candidates,
     .samples = max_samples,
 };
@@ -114,6 +125,7 @@ const op op_avgpool = {
     .attr_size = sizeof(pool_attrs),
     .scalar = S_COUNT,
     .infer = pool,
+    .grad = avg_grad,
     .candidates = avgpool_candidates,
     .samples = avg_samples,
 };

@@ -2,7 +2,7 @@
  * which give one number a channel, [N,C]. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 /* A result larger than the image repeats pixels, as PyTorch's does. */
 static bool adaptive(graph *g, node *n, diags *d) {
@@ -16,6 +16,32 @@ static bool adaptive(graph *g, node *n, diags *d) {
 static bool global(graph *g, node *n, diags *d) {
     if (!want_floats(n, d) || !want_image(g, n, d)) return false;
     return give_shape(g, n, (shape){2, {DIM_N, n->in[0]->shape.dim[1]}}, d);
+}
+
+static void adaptive_avg_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const shape *x = &n->in[0]->shape;
+    adaptive_attrs a = {.size = {x->dim[2], x->dim[3]}};
+    in_grads[0] = make_with(g, n, "adaptive_avgpool_grad", out_grads[0], &a);
+}
+
+static void adaptive_max_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    in_grads[0] = make_three(g, n, "adaptive_maxpool_grad", n->in[0], n->out[0], out_grads[0], NULL);
+}
+
+/* [N,C] as [N,C,1,1] */
+static value *pixels(graph *g, const node *n, value *v) {
+    return make_shape(g, n, v, (shape){4, {DIM_N, v->shape.dim[1], 1, 1}});
+}
+
+static void global_avg_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const shape *x = &n->in[0]->shape;
+    value *share = make_scaled(g, n, out_grads[0], 1.0 / (double)(x->dim[2] * x->dim[3]));
+    in_grads[0] = make_broadcast(g, n, pixels(g, n, share), *x);
+}
+
+static void global_max_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    value *y = pixels(g, n, n->out[0]), *dy = pixels(g, n, out_grads[0]);
+    in_grads[0] = make_three(g, n, "adaptive_maxpool_grad", n->in[0], y, dy, NULL);
 }
 
 static const attr attributes[] = {
@@ -51,6 +77,7 @@ const op op_adaptive_avgpool = {
     .attr_size = sizeof(adaptive_attrs),
     .scalar = S_COUNT,
     .infer = adaptive,
+    .grad = adaptive_avg_grad,
     .candidates = adaptive_avgpool_candidates,
     .samples = adaptive_avg,
 };
@@ -66,6 +93,7 @@ const op op_adaptive_maxpool = {
     .attr_size = sizeof(adaptive_attrs),
     .scalar = S_COUNT,
     .infer = adaptive,
+    .grad = adaptive_max_grad,
     .candidates = adaptive_maxpool_candidates,
     .samples = adaptive_max,
 };
@@ -79,6 +107,7 @@ const op op_global_avgpool = {
     .input_names = inputs,
     .scalar = S_COUNT,
     .infer = global,
+    .grad = global_avg_grad,
     .candidates = global_avgpool_candidates,
     .samples = global_avg,
 };
@@ -92,6 +121,7 @@ const op op_global_maxpool = {
     .input_names = inputs,
     .scalar = S_COUNT,
     .infer = global,
+    .grad = global_max_grad,
     .candidates = global_maxpool_candidates,
     .samples = global_max,
 };

@@ -1,7 +1,7 @@
 /* reduce_sum, reduce_mean, reduce_max over axes; argmax along one. Without axes all but the batch go. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 /* Axes as flags; false with an error for one that is not there, is the batch, or comes twice. */
 static bool mark_axes(graph *g, const node *n, const ints *axes, bool marked[MAX_RANK], diags *d) {
@@ -49,6 +49,33 @@ static bool infer_argmax(graph *g, node *n, diags *d) {
            give(g, n, 0, DT_I32, reduced(&n->in[0]->shape, marked, a->keep), d);
 }
 
+/* A value of the result's shape with the axes that went. */
+static value *widened(graph *g, const node *n, value *v) {
+    const reduce_attrs *r = n->attrs;
+    shape s = n->in[0]->shape;
+    for (int i = 0; i < r->axes.count; i++) s.dim[r->axes.at[i]] = 1;
+    return make_shape(g, n, v, s);
+}
+
+static void sum_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    in_grads[0] = make_broadcast(g, n, widened(g, n, out_grads[0]), n->in[0]->shape);
+}
+
+static void mean_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    double share = (double)shape_count(&n->out[0]->shape) / (double)shape_count(&n->in[0]->shape);
+    value *scaled = make_scaled(g, n, widened(g, n, out_grads[0]), share);
+    in_grads[0] = make_broadcast(g, n, scaled, n->in[0]->shape);
+}
+
+/* Several largest share the gradient, as in PyTorch's amax. */
+static void max_grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const reduce_attrs *r = n->attrs;
+    value *largest = make_two(g, n, "eq", n->in[0], widened(g, n, n->out[0]));
+    value *count = make_reduce(g, n, "reduce_sum", largest, r->axes);
+    value *share = make_two(g, n, "div", widened(g, n, out_grads[0]), count);
+    in_grads[0] = make_two(g, n, "mul", largest, share);
+}
+
 static const attr attributes[] = {
     {"axes", ATTR_INTS, offsetof(reduce_attrs, axes), false, 0, NULL},
     {"keep", ATTR_BOOL, offsetof(reduce_attrs, keep), false, 0, NULL},
@@ -91,6 +118,7 @@ static const char *const inputs[] = {"x", NULL};
         .attr_size = sizeof(reduce_attrs),                                                                   \
         .scalar = S_COUNT,                                                                                   \
         .infer = infer,                                                                                      \
+        .grad = word##_grad,                                                                                 \
         .candidates = reduce_##word##_candidates,                                                            \
         .samples = word##_samples,                                                                           \
     }

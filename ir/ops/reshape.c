@@ -1,7 +1,7 @@
 /* reshape, flatten: the same numbers in the same order under another shape; the batch stays in front. */
 #include "ir/base/size.h"
 #include "ir/ops/attrs.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 /* The product of the sizes given, and where -1 stands (or -1); false if a size is not positive. */
 static bool product(const ints *sizes, int64_t *all, int *open) {
@@ -47,6 +47,10 @@ static bool infer_flatten(graph *g, node *n, diags *d) {
     return give_shape(g, n, s, d);
 }
 
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    in_grads[0] = make_shape(g, n, out_grads[0], n->in[0]->shape);
+}
+
 static const attr reshape_attributes[] = {
     {"shape", ATTR_INTS, offsetof(reshape_attrs, shape), true, 0, NULL},
     {0},
@@ -87,6 +91,7 @@ const op op_reshape = {
     .attr_size = sizeof(reshape_attrs),
     .scalar = S_COUNT,
     .infer = infer_reshape,
+    .grad = grad,
     .view = true,
     .samples = reshape_samples,
 };
@@ -102,6 +107,7 @@ const op op_flatten = {
     .attr_size = sizeof(flatten_attrs),
     .scalar = S_COUNT,
     .infer = infer_flatten,
+    .grad = grad,
     .view = true,
     .samples = flatten_samples,
 };

@@ -2,7 +2,7 @@
 #include "ir/base/size.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 static bool infer(graph *g, node *n, diags *d) {
     slice_attrs *a = n->attrs;
@@ -22,6 +22,31 @@ static bool infer(graph *g, node *n, diags *d) {
     a->stop = stop;
     s.dim[a->axis] = ceil_div(stop - start, a->step);
     return give_shape(g, n, s, d);
+}
+
+/* [..,k,..] as [..,k·step,..] with zeros between. The axes around are taken as one, so that one more fits. */
+static value *spread(graph *g, const node *n, value *v, int axis, int64_t step) {
+    shape s = v->shape, apart = {.rank = 0}, wide = v->shape;
+    int64_t outer = 1, inner = 1;
+    if (step == 1) return v;
+    for (int i = shape_batched(&s); i < axis; i++) outer *= s.dim[i];
+    for (int i = axis + 1; i < s.rank; i++) inner *= s.dim[i];
+    if (shape_batched(&s)) apart.dim[apart.rank++] = DIM_N;
+    apart.dim[apart.rank++] = outer * s.dim[axis];
+    apart.dim[apart.rank++] = 1;
+    apart.dim[apart.rank++] = inner;
+    wide.dim[axis] *= step;
+    v = make_padded(g, n, make_shape(g, n, v, apart), apart.rank - 2, 0, step - 1);
+    return make_shape(g, n, v, wide);
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const slice_attrs *a = n->attrs;
+    int axis = (int)a->axis;
+    int64_t size = n->in[0]->shape.dim[axis];
+    value *v = spread(g, n, out_grads[0], axis, a->step);
+    if (a->start + v->shape.dim[axis] > size) v = make_slice(g, n, v, axis, 0, size - a->start);
+    in_grads[0] = make_padded(g, n, v, axis, a->start, size - a->start - v->shape.dim[axis]);
 }
 
 static const attr attributes[] = {
@@ -53,6 +78,7 @@ const op op_slice = {
     .attr_size = sizeof(slice_attrs),
     .scalar = S_COUNT,
     .infer = infer,
+    .grad = grad,
     .candidates = slice_candidates,
     .samples = samples,
 };

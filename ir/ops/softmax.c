@@ -1,7 +1,7 @@
 /* softmax, log_softmax: numbers along an axis as probabilities, or their logarithms. The largest is
  * subtracted first, so that no exponential overflows. */
 #include "ir/ops/attrs.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 static bool infer(graph *g, node *n, diags *d) {
     axis_attrs *a = n->attrs;
@@ -27,6 +27,23 @@ static void expand_log_softmax(graph *g, node *n, value **results) {
     value *x = shifted(g, n);
     value *sum = make_reduce(g, n, "reduce_sum", make_one(g, n, "exp", x), axis_of(n));
     results[0] = make_two(g, n, "sub", x, make_one(g, n, "log", sum));
+}
+
+static value *summed(graph *g, const node *n, value *v) {
+    return make_reduce(g, n, "reduce_sum", v, axis_of(n));
+}
+
+/* dx = y·(dy - Σ dy·y) */
+static void grad_softmax(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    value *y = n->out[0], *dy = out_grads[0];
+    value *mean = summed(g, n, make_two(g, n, "mul", dy, y));
+    in_grads[0] = make_two(g, n, "mul", y, make_two(g, n, "sub", dy, mean));
+}
+
+/* dx = dy - exp(y)·Σ dy */
+static void grad_log_softmax(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    value *share = make_two(g, n, "mul", make_one(g, n, "exp", n->out[0]), summed(g, n, out_grads[0]));
+    in_grads[0] = make_two(g, n, "sub", out_grads[0], share);
 }
 
 static const attr attributes[] = {
@@ -55,6 +72,7 @@ const op op_softmax = {
     .scalar = S_COUNT,
     .infer = infer,
     .expand = expand_softmax,
+    .grad = grad_softmax,
     .samples = softmax_samples,
 };
 
@@ -70,5 +88,6 @@ const op op_log_softmax = {
     .scalar = S_COUNT,
     .infer = infer,
     .expand = expand_log_softmax,
+    .grad = grad_log_softmax,
     .samples = log_softmax_samples,
 };

@@ -1,7 +1,7 @@
 /* transpose: axes in another order; the batch stays first. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 static bool permutes(const ints *order, const shape *x) {
     bool seen[MAX_RANK] = {false};
@@ -25,6 +25,13 @@ static bool infer(graph *g, node *n, diags *d) {
     shape s = {.rank = x->rank};
     for (int i = 0; i < s.rank; i++) s.dim[i] = x->dim[a->order.at[i]];
     return give_shape(g, n, s, d);
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const transpose_attrs *a = n->attrs;
+    transpose_attrs back = {.order.count = a->order.count};
+    for (int i = 0; i < a->order.count; i++) back.order.at[a->order.at[i]] = i;
+    in_grads[0] = make_with(g, n, "transpose", out_grads[0], &back);
 }
 
 static const attr attributes[] = {
@@ -59,6 +66,7 @@ const op op_transpose = {
     .attr_size = sizeof(transpose_attrs),
     .scalar = S_COUNT,
     .infer = infer,
+    .grad = grad,
     .candidates = transpose_candidates,
     .samples = samples,
 };

@@ -2,7 +2,7 @@
 #include "ir/base/size.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
-#include "ir/ops/infer.h"
+#include "ir/ops/gradient.h"
 
 #include <string.h>
 
@@ -27,6 +27,14 @@ static bool infer(graph *g, node *n, diags *d) {
     if (a->align_corners && strcmp(a->mode, "nearest") == 0)
         return op_error(n, d, "cannot upsample with mode nearest and align_corners: that is for bilinear");
     return give_shape(g, n, (shape){4, {DIM_N, n->in[0]->shape.dim[1], a->size[0], a->size[1]}}, d);
+}
+
+static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
+    const shape *x = &n->in[0]->shape;
+    upsample_attrs a = *(const upsample_attrs *)n->attrs;
+    a.size[0] = x->dim[2];
+    a.size[1] = x->dim[3];
+    in_grads[0] = make_with(g, n, "upsample_grad", out_grads[0], &a);
 }
 
 static const char *const modes[] = {"nearest", "bilinear", NULL};
@@ -63,6 +71,7 @@ const op op_upsample = {
     .attr_size = sizeof(upsample_attrs),
     .scalar = S_COUNT,
     .infer = infer,
+    .grad = grad,
     .candidates = upsample_candidates,
     .samples = samples,
 };
