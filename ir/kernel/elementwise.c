@@ -4,7 +4,7 @@
 #include "ir/kernel/elementwise.h"
 #include "ir/kernel/epilogue.h"
 #include "ir/kernel/halo.h"
-#include "ir/op.h"
+#include "ir/ops/candidates.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -280,3 +280,21 @@ const candidate elementwise_candidate = {.name = "elementwise",
                                          .layouts = elementwise_layouts,
                                          .lower = lower_elementwise,
                                          .in_place = true};
+
+/* ---- broadcast: blocked where its result is an image of many channels, whose neighbours are blocked ---- */
+
+static void lower_broadcast(lower *l, const node *n) {
+    lower_strided(l, n, expr_identity(l->arena));
+}
+
+static void broadcast_layouts(const node *n, layout *in, layout *out) {
+    const shape *x = &n->in[0]->shape, *y = &n->out[0]->shape;
+    *in = *out = (layout){.kind = LAYOUT_PLANAR};
+    if (y->rank != 4 || !shape_batched(y) || y->dim[1] < BLOCK / 2) return;
+    out->kind = LAYOUT_BLOCKED16;
+    if (x->rank >= 3 && x->dim[x->rank - 3] > 1) in->kind = LAYOUT_BLOCKED16;
+}
+
+static const candidate broadcast_copy = {
+    .name = "copy", .families = FAMILY_CPU, .layouts = broadcast_layouts, .lower = lower_broadcast};
+const candidate *const broadcast_candidates[] = {&broadcast_copy, NULL};

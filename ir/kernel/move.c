@@ -1,6 +1,7 @@
 /* Ops that move elements without computing: transpose, slice, split, concat, pad, upsample (nearest and
- * bilinear), embedding. Each is a formula from an element's index to where it comes from. */
+ * bilinear), embedding, one_hot. Each is a formula from an element's index to where it comes from. */
 #include "ir/kernel/nest.h"
+#include "ir/kernel/upsample.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
 
@@ -236,13 +237,11 @@ static void build_nearest(kb *b, const void *recipe) {
     nest_build(b, &r->out, 3, false, nearest, r);
 }
 
-/* Both neighbours of result position `at` and the weight of the second. */
-static void neighbours(kb *b, const move_recipe *r, int64_t k, kinst *at, kinst **low, kinst **high,
-                       kinst **part) {
-    int64_t in = r->in[0].dim[k], out = r->out.dim[k];
+void upsample_neighbours(kb *b, const upsampling *u, kinst *at, kinst **low, kinst **high, kinst **part) {
+    int64_t in = u->in, out = u->out;
     ktype real = kb_real(b);
     kinst *x = kb_cast(b, real, at);
-    if (r->axis) {
+    if (u->align_corners) {
         double ratio = out > 1 ? (double)(in - 1) / (double)(out - 1) : 0;
         x = kb_mul(b, x, kb_const(b, real, ratio));
     } else {
@@ -265,8 +264,10 @@ static kinst *bilinear(kb *b, const void *recipe, kinst *const *idx, run run_) {
     const move_recipe *r = recipe;
     int64_t h = r->out.rank - 2, w = h + 1;
     kinst *row[2], *column[2], *down, *across, *line[2], *from[MAX_RANK];
-    neighbours(b, r, h, idx[h], &row[0], &row[1], &down);
-    neighbours(b, r, w, idx[w], &column[0], &column[1], &across);
+    upsampling rows = {r->in[0].dim[h], r->out.dim[h], r->axis};
+    upsampling columns = {r->in[0].dim[w], r->out.dim[w], r->axis};
+    upsample_neighbours(b, &rows, idx[h], &row[0], &row[1], &down);
+    upsample_neighbours(b, &columns, idx[w], &column[0], &column[1], &across);
     memcpy(from, idx, sizeof *from * (size_t)r->out.rank);
     for (int k = 0; k < 2; k++) {
         from[h] = row[k];
@@ -312,6 +313,26 @@ static void lower_embedding(lower *l, const node *n) {
     nest_lower(l, n, 0, build_embedding, &r, sizeof r, 1);
 }
 
+/* ---- one_hot: is the class that of the last axis? ---- */
+
+static kinst *hot(kb *b, const void *recipe, kinst *const *idx, run run_) {
+    const move_recipe *r = recipe;
+    (void)run_;
+    kinst *label = kb_load(b, k_scalar(KB_I32), kb_param(b, 2), kb_address(b, &r->in[0], idx));
+    kinst *same = kb_arith(b, S_EQ, kb_cast(b, k_scalar(KB_INT), label), idx[r->out.rank - 1], NULL);
+    return kb_select(b, same, kb_const(b, kb_real(b), 1), kb_const(b, kb_real(b), 0));
+}
+
+static void build_one_hot(kb *b, const void *recipe) {
+    const move_recipe *r = recipe;
+    nest_build(b, &r->out, 3, false, hot, r);
+}
+
+static void lower_one_hot(lower *l, const node *n) {
+    move_recipe r = start_recipe(l, n, 0);
+    nest_lower(l, n, 0, build_one_hot, &r, sizeof r, 1);
+}
+
 /* ---- candidates ---- */
 
 /* All parts blocked if one is: then lanes need not be told apart. */
@@ -333,3 +354,4 @@ MOVE(concat, "copy", lower_concat, concat_layouts)
 MOVE(pad, "copy", lower_pad, nest_layouts)
 MOVE(upsample, "copy", lower_upsample, nest_layouts)
 MOVE(embedding, "copy", lower_embedding, NULL)
+MOVE(one_hot, "compare", lower_one_hot, NULL)

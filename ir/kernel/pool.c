@@ -1,8 +1,8 @@
 /* Max and average pooling, by window, adaptive and global. A kernel index is one row of the result in a block
  * of channels, or in one channel of a planar image. Windows are clipped to the image: a halo is never read.
  */
+#include "ir/kernel/pool.h"
 #include "ir/kernel/halo.h"
-#include "ir/kernel/rows.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
 
@@ -10,20 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct pool_recipe {
-    view in, out;
-    window2d window;
-    int64_t bottom, right; /* padding, which an average may count */
-    int64_t adaptive, average, include_pad;
-    epilogue ep;
-} pool_recipe;
-
 enum { ARG_IN = 2, ARG_NEXT };
-
-/* The input rows (axis 0) or columns (axis 1) [first, end) of one result, and how many an average counts. */
-typedef struct reach {
-    kinst *first, *end, *count, *stride;
-} reach;
 
 static reach adaptive_reach(kb *b, int64_t in, int64_t out, kinst *at) {
     kinst *first = kb_divi(b, kb_muli(b, at, in), out);
@@ -45,7 +32,7 @@ static reach window_reach(kb *b, const pool_recipe *r, int axis, kinst *at) {
                    kb_int(b, dilation)};
 }
 
-static reach reach_of(kb *b, const pool_recipe *r, int axis, kinst *at) {
+reach pool_reach(kb *b, const pool_recipe *r, int axis, kinst *at) {
     if (r->adaptive)
         return adaptive_reach(b, axis ? r->in.width : r->in.height, axis ? r->out.width : r->out.height, at);
     return window_reach(b, r, axis, at);
@@ -79,10 +66,10 @@ static kinst *divide(kb *b, kinst *sum, kinst *count) {
 static void build_pool(kb *b, const void *recipe) {
     const pool_recipe *r = recipe;
     row_spot s = row_spot_of(b, &r->out);
-    reach rows = reach_of(b, r, 0, s.row);
+    reach rows = pool_reach(b, r, 0, s.row);
     kinst *out = kb_param(b, ARG_NEXT + (int)r->ep.operands), *start = row_start(b, &r->out, &s, s.row);
     kinst *ox = kb_for(b, "ox", kb_int(b, 0), kb_int(b, r->out.width), 1, KLOOP_SERIAL);
-    reach columns = reach_of(b, r, 1, ox);
+    reach columns = pool_reach(b, r, 1, ox);
     for (int u = 0; u < row_vectors(b, &r->out); u++) {
         kinst *v = gather_window(b, r, &s, &rows, &columns, u);
         if (r->average) v = divide(b, v, kb_mul(b, rows.count, columns.count));
@@ -120,20 +107,23 @@ static pool_recipe start_recipe(lower *l, const node *n) {
     return r;
 }
 
-static void lower_window(lower *l, const node *n) {
-    const pool_attrs *a = n->attrs;
-    pool_recipe r = start_recipe(l, n);
-    r.average = n->op == op_find("avgpool");
-    r.include_pad = a->include_pad && r.average;
-    r.window.top = a->pad[0];
-    r.window.left = a->pad[1];
-    r.bottom = a->pad[2];
-    r.right = a->pad[3];
+void pool_set_windows(pool_recipe *r, const pool_attrs *a, bool average) {
+    r->average = average;
+    r->include_pad = a->include_pad && average;
+    r->window.top = a->pad[0];
+    r->window.left = a->pad[1];
+    r->bottom = a->pad[2];
+    r->right = a->pad[3];
     for (int k = 0; k < 2; k++) {
-        r.window.kernel[k] = a->kernel[k];
-        r.window.stride[k] = a->stride[k];
-        r.window.dilation[k] = r.average ? 1 : a->dilation[k];
+        r->window.kernel[k] = a->kernel[k];
+        r->window.stride[k] = a->stride[k];
+        r->window.dilation[k] = average ? 1 : a->dilation[k];
     }
+}
+
+static void lower_window(lower *l, const node *n) {
+    pool_recipe r = start_recipe(l, n);
+    pool_set_windows(&r, n->attrs, n->op == op_find("avgpool"));
     emit_pool(l, n, &r, r.average ? "avgpool" : "maxpool");
 }
 

@@ -21,7 +21,8 @@ static int64_t last_kept(const reduce_recipe *r) {
     return -1;
 }
 
-static kinst *update(kb *b, const reduce_recipe *r, kinst *acc, kinst *best, kinst *v, kinst *position) {
+static kinst *with_element(kb *b, const reduce_recipe *r, kinst *acc, kinst *best, kinst *v,
+                           kinst *position) {
     kinst *zero = kb_int(b, 0), *old = kb_get(b, acc, zero, zero);
     if (r->how == REDUCE_ARGMAX) {
         kinst *more = kb_arith(b, S_GT, v, old, NULL);
@@ -54,7 +55,7 @@ static kinst *reduced(kb *b, const void *recipe, kinst *const *idx, run run_) {
         loops++;
     }
     kinst *v = nest_load(b, &r->in, kb_param(b, 2), from, b->real, run_);
-    kb_set(b, acc, zero, zero, update(b, r, acc, best, v, position));
+    kb_set(b, acc, zero, zero, with_element(b, r, acc, best, v, position));
     while (loops--) kb_end(b);
     kinst *y = kb_get(b, acc, zero, zero);
     if (r->how == REDUCE_ARGMAX) return kb_cast(b, k_scalar(KB_I32), kb_get(b, best, zero, zero));

@@ -27,7 +27,23 @@ extern const candidate *const transpose_candidates[];
 extern const candidate *const pad_candidates[];
 extern const candidate *const upsample_candidates[];
 extern const candidate *const embedding_candidates[];
+extern const candidate *const random_keep_candidates[];
 extern const candidate *const cast_candidates[];
+extern const candidate *const broadcast_candidates[];
+extern const candidate *const sum_to_candidates[];
+extern const candidate *const samples_candidates[];
+extern const candidate *const one_hot_candidates[];
+extern const candidate *const batch_stats_candidates[];
+extern const candidate *const conv2d_weight_candidates[];
+extern const candidate *const conv2d_turn_candidates[];
+extern const candidate *const linear_weight_candidates[];
+extern const candidate *const maxpool_grad_candidates[];
+extern const candidate *const avgpool_grad_candidates[];
+extern const candidate *const adaptive_avgpool_grad_candidates[];
+extern const candidate *const adaptive_maxpool_grad_candidates[];
+extern const candidate *const upsample_grad_candidates[];
+extern const candidate *const lrn_grad_candidates[];
+extern const candidate *const embedding_weight_candidates[];
 extern const candidate *const reorder_candidates[];
 
 #endif

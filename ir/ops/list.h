@@ -35,6 +35,7 @@
     OP(pad)                                                                                                  \
     OP(upsample)                                                                                             \
     OP(dropout)                                                                                              \
+    OP(random_keep)                                                                                          \
     OP(embedding)                                                                                            \
     OP(cast)                                                                                                 \
     OP(rbf)                                                                                                  \
@@ -42,6 +43,28 @@
     OP(rnn)                                                                                                  \
     OP(lstm)                                                                                                 \
     OP(gru)                                                                                                  \
+    OP(broadcast)                                                                                            \
+    OP(sum_to)                                                                                               \
+    OP(samples)                                                                                              \
+    OP(one_hot)                                                                                              \
+    OP(batch_stats)                                                                                          \
+    OP(conv2d_weight)                                                                                        \
+    OP(conv2d_turn)                                                                                          \
+    OP(linear_weight)                                                                                        \
+    OP(maxpool_grad)                                                                                         \
+    OP(avgpool_grad)                                                                                         \
+    OP(adaptive_avgpool_grad)                                                                                \
+    OP(adaptive_maxpool_grad)                                                                                \
+    OP(upsample_grad)                                                                                        \
+    OP(lrn_grad)                                                                                             \
+    OP(embedding_weight)                                                                                     \
+    OP(batchnorm_train)                                                                                      \
+    OP(cross_entropy)                                                                                        \
+    OP(nll)                                                                                                  \
+    OP(mse)                                                                                                  \
+    OP(l1)                                                                                                   \
+    OP(bce)                                                                                                  \
+    OP(bce_with_logits)                                                                                      \
     OP(reorder)
 
 #define DECLARE_OP(name) extern const op op_##name;
