@@ -147,11 +147,13 @@ static bool tell_all(const mapping *m, const complaint *c) {
     return false;
 }
 
-static bool map_tensors(mapping *m) {
-    complaint c[COMPLAINTS] = {[MISSING] = {.kind = "missing"},
-                               [EXTRA] = {.kind = "extra"},
-                               [MISSHAPEN] = {.kind = "misshapen"},
-                               [INTEGER] = {.kind = "not floats"}};
+static void note_prefix(const mapping *m) {
+    if (*m->prefix)
+        diag_add(m->diags, DIAG_NOTE, (span){0}, "%s: every name begins with '%s', which is left off",
+                 m->from->path, shown(m->diags->arena, m->prefix, strlen(m->prefix)));
+}
+
+static void find_tensors(mapping *m, complaint *c) {
     m->index = map_in(m->arena);
     m->prefix = "";
     for (int i = 0; i < m->from->count; i++)
@@ -160,10 +162,38 @@ static bool map_tensors(mapping *m) {
     choose_prefix(m);
     check_wanted(m, c);
     check_extra(m, c);
+}
+
+static bool map_tensors(mapping *m) {
+    complaint c[COMPLAINTS] = {[MISSING] = {.kind = "missing"},
+                               [EXTRA] = {.kind = "extra"},
+                               [MISSHAPEN] = {.kind = "misshapen"},
+                               [INTEGER] = {.kind = "not floats"}};
+    find_tensors(m, c);
     if (!tell_all(m, c)) return false;
-    if (*m->prefix)
-        diag_add(m->diags, DIAG_NOTE, (span){0}, "%s: every name begins with '%s', which is left off",
-                 m->from->path, shown(m->diags->arena, m->prefix, strlen(m->prefix)));
+    note_prefix(m);
+    return true;
+}
+
+/* The same where a part may stay as it is: found[i] is NULL for what does. */
+static bool map_some(mapping *m) {
+    complaint c[COMPLAINTS] = {[MISSING] = {.kind = "starts fresh"},
+                               [EXTRA] = {.kind = "not used"},
+                               [MISSHAPEN] = {.kind = "starts fresh"},
+                               [INTEGER] = {.kind = "not floats"}};
+    int fits = 0;
+    find_tensors(m, c);
+    for (int i = 0; i < m->count; i++) {
+        if (m->found[i] && !same_shape(m->found[i], &m->wanted[i])) m->found[i] = NULL;
+        fits += m->found[i] != NULL;
+    }
+    if (c[INTEGER].count || !fits)
+        return diag_file(m->diags, m->from->path,
+                         fits ? "%d of its tensors hold integers, where the net has floats"
+                              : "none of its %d tensors has a name and a shape of this net's",
+                         fits ? c[INTEGER].count : m->from->count);
+    note_prefix(m);
+    for (int i = 0; i < COMPLAINTS; i++) tell(m, &c[i]);
     return true;
 }
 
@@ -199,6 +229,7 @@ static void copy_all(const mapping *m, const destination *to) {
     int64_t odd = 0, first = 0, first_here = 0;
     const char *name = NULL;
     for (int i = 0; i < m->count; i++) {
+        if (!m->found[i]) continue;
         int64_t here = copy_tensor(to, m->found[i], m->wanted[i].offset, &first_here);
         if (here && !name) name = m->wanted[i].name, first = first_here;
         odd += here;
@@ -224,6 +255,14 @@ bool params_load(const tensors *from, const param *wanted, int count, float *to,
 bool params_load_double(const tensors *from, const param *wanted, int count, double *to, arena *scratch,
                         diags *d) {
     return load(from, wanted, count, &(destination){.twice = to}, scratch, d);
+}
+
+bool params_load_some(const tensors *from, const param *wanted, int count, float *to, arena *scratch,
+                      diags *d) {
+    mapping m = {.from = from, .wanted = wanted, .count = count, .arena = scratch, .diags = d};
+    if (!map_some(&m)) return false;
+    copy_all(&m, &(destination){.single = to});
+    return true;
 }
 
 stored_tensor *params_list(arena *a, const param *table, int count, const float *from) {

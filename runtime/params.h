@@ -23,6 +23,12 @@ bool params_load(const tensors *from, const param *wanted, int count, float *to,
 bool params_load_double(const tensors *from, const param *wanted, int count, double *to, arena *scratch,
                         diags *d);
 
+/* For fine-tuning: copies every wanted tensor that the file has in the same shape; what it lacks or has in another
+ * shape keeps its numbers, and notes list it, as they do what the net has no place for. False with an error if
+ * nothing fits or a fitting tensor holds integers; `to` is then untouched. */
+bool params_load_some(const tensors *from, const param *wanted, int count, float *to, arena *scratch,
+                      diags *d);
+
 /* The table and its numbers as a list for tensors_save_safetensors; `from` is not copied. */
 stored_tensor *params_list(arena *a, const param *table, int count, const float *from);
 

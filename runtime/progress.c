@@ -44,16 +44,18 @@ static void print_time(char *out, size_t size, double seconds) {
 void progress_line(char *line, size_t size, const progress *p, int64_t done, double seconds, int columns) {
     char bar[BAR + 1] = "", left[40] = "?";
     double share = p->total > 0 ? (double)done / (double)p->total : 0;
-    double rate = seconds > 0 ? (double)done / seconds : 0;
+    double rate = seconds > 0 ? (double)(done - p->from) / seconds : 0;
     share = share > 1 ? 1 : share;
     memset(bar, '.', BAR);
     memset(bar, '#', (size_t)(share * BAR));
-    if (rate > 0) print_time(left, sizeof left, (double)(p->total > done ? p->total - done : 0) / rate);
+    if (rate > 0)
+        print_time(left, sizeof left, (double)((p->total > done ? p->total - done : 0) + p->later) / rate);
     if (columns < NARROW)
         snprintf(line, size, "%s %3.0f %%", p->what, 100 * share);
     else
-        snprintf(line, size, "%s  [%s]  %lld/%lld %s  %.*f/s  %s left", p->what, bar, (long long)done,
-                 (long long)p->total, p->unit, rate < 10 ? 1 : 0, rate, left);
+        snprintf(line, size, "%s  [%s]  %lld/%lld %s%s%s  %.*f/s  %s left", p->what, bar, (long long)done,
+                 (long long)p->total, p->unit, p->note ? "  " : "", p->note ? p->note : "", rate < 10 ? 1 : 0,
+                 rate, left);
     if (columns > 0 && strlen(line) >= (size_t)columns) line[columns - 1] = 0;
 }
 

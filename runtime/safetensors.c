@@ -103,6 +103,20 @@ static bool read_entry(const header *h, stored_tensor *s, const char *name, cons
            read_offsets(h, s, json_object_get(v, "data_offsets"));
 }
 
+/* The format wants texts under "__metadata__"; what is none is left out. */
+static void read_metadata(tensors *t, const header *h, json_t *v) {
+    const char **pairs = NEW_ARRAY(h->file->arena, const char *, 2 * json_object_size(v) + 1);
+    const char *key;
+    json_t *text;
+    int count = 0;
+    json_object_foreach(v, key, text) {
+        if (!json_is_string(text)) continue;
+        pairs[count++] = arena_text(h->file->arena, key, strlen(key));
+        pairs[count++] = arena_text(h->file->arena, json_string_value(text), json_string_length(text));
+    }
+    t->metadata = pairs;
+}
+
 static int by_place(const void *a, const void *b) {
     const stored_tensor *x = *(const stored_tensor *const *)a, *y = *(const stored_tensor *const *)b;
     if (x->data != y->data) return x->data < y->data ? -1 : 1;
@@ -134,8 +148,10 @@ static bool read_entries(tensors *t, const header *h) {
     const char *name;
     json_t *v;
     json_object_foreach(root, name, v) {
-        if (strcmp(name, "__metadata__") == 0) continue;
-        if (!read_entry(h, &t->at[t->count++], name, v)) return false;
+        if (strcmp(name, "__metadata__") == 0)
+            read_metadata(t, h, v);
+        else if (!read_entry(h, &t->at[t->count++], name, v))
+            return false;
     }
     return check_places(h, t);
 }

@@ -87,3 +87,11 @@ double scores_loss(net_scores kind, const char *name, const float *row, int64_t 
     }
     return -log_probability(kind, row, count, class);
 }
+
+double scores_distance(const char *name, const float *row, const float *target, int64_t count) {
+    double (*of)(double x, double wanted) = squared, sum = 0;
+    for (size_t k = 0; name && k < sizeof each / sizeof *each; k++)
+        if (strcmp(each[k].name, name) == 0) of = each[k].of;
+    for (int64_t i = 0; i < count; i++) sum += of((double)row[i], (double)target[i]);
+    return count ? sum / (double)count : 0;
+}

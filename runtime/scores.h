@@ -20,4 +20,7 @@ int64_t scores_rank(net_scores kind, const float *row, int64_t count, int64_t cl
  * means. */
 double scores_loss(net_scores kind, const char *name, const float *row, int64_t count, int64_t class);
 
+/* The same for targets that are numbers: mse (and whatever is not among them), l1, bce, bce_with_logits. */
+double scores_distance(const char *name, const float *row, const float *target, int64_t count);
+
 #endif

@@ -114,6 +114,12 @@ void tensors_close(tensors *t) {
     *t = (tensors){.path = t->path};
 }
 
+const char *tensors_metadata(const tensors *t, const char *key) {
+    for (int i = 0; t->metadata && t->metadata[i]; i += 2)
+        if (strcmp(t->metadata[i], key) == 0) return t->metadata[i + 1];
+    return NULL;
+}
+
 const stored_tensor *tensors_find(const tensors *t, const char *name) {
     for (int i = 0; i < t->count; i++)
         if (strcmp(t->at[i].name, name) == 0) return &t->at[i];

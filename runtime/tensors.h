@@ -52,9 +52,10 @@ typedef struct tensors {
     const char *format; /* "safetensors", "PyTorch", "PyTorch (older format)", "npz" */
     stored_tensor *at;
     int count;
-    file_map map;            /* what `data` point into, until tensors_close */
-    void *json;              /* while a header is read */
-    struct archive *archive; /* while a zip file is read */
+    const char *const *metadata; /* safetensors' texts: key, value, key, value, ..., NULL; NULL without */
+    file_map map;                /* what `data` point into, until tensors_close */
+    void *json;                  /* while a header is read */
+    struct archive *archive;     /* while a zip file is read */
 } tensors;
 
 /* Reads safetensors, PyTorch's .pt/.pth/.th (zip and the older pickle format) and .npz, told apart by
@@ -64,6 +65,8 @@ bool tensors_open(tensors *t, arena *a, const char *path, diags *d);
 bool tensors_open_memory(tensors *t, arena *a, const char *path, const void *bytes, size_t size, diags *d);
 void tensors_close(tensors *t);
 const stored_tensor *tensors_find(const tensors *t, const char *name);
+/* The text under this key of the metadata, or NULL. */
+const char *tensors_metadata(const tensors *t, const char *key);
 
 /* Writes safetensors, in the list's order, aside and then renamed; nothing is held in memory twice.
  * `metadata`: key, value, key, value, ..., NULL; or NULL for none. */

@@ -1,0 +1,37 @@
+/* Losses and right answers, counted batch by batch over an epoch or a data set. */
+#ifndef NETC_RUNTIME_TALLY_H
+#define NETC_RUNTIME_TALLY_H
+
+#include "runtime/net.h"
+
+typedef struct tally {
+    int64_t samples;
+    int64_t answers, correct; /* rows with a class, those guessed rightly; no answers: targets are numbers */
+    double loss;              /* summed over samples */
+} tally;
+
+/* How a net's answers are read: from the output that its recipe's loss reads, one row of numbers a target. */
+typedef struct answers {
+    net_scores scores; /* what the numbers of a row say */
+    const char *loss;
+    int output;                   /* its index */
+    int64_t count, rows, classes; /* of a sample: all its numbers = rows × classes */
+    bool given;                   /* targets are int32 classes, one a row; else numbers, one row */
+} answers;
+
+/* The net has a recipe. */
+answers answers_of(const net *n);
+
+/* Counts the answers of n samples, output [n][count]. `right`: a class a row, or NULL where there are none.
+ * `confusion`: NULL, or [classes][classes], rows the right class, columns the guess. The loss is left to
+ * tally_loss. */
+void tally_answers(tally *t, const answers *a, const float *output, const int32_t *right, int64_t n,
+                   int64_t *confusion);
+/* Adds the samples' losses, computed here: target is classes (cross entropy, or what the recipe names of a one
+ * among zeros) or numbers. */
+void tally_loss(tally *t, const answers *a, const float *output, const void *target, int64_t n);
+
+double tally_mean_loss(const tally *t); /* NaN of no samples */
+double tally_accuracy(const tally *t);  /* share of 1; NaN of no answers */
+
+#endif
