@@ -15,6 +15,9 @@ void npy_close(npy *n);
 /* The same of bytes that stay where they are; nothing is copied but an array in Fortran order. */
 bool npy_parse(stored_tensor *t, arena *a, const unsigned char *bytes, size_t size, const char *path,
                diags *d);
+struct text;
+/* What stands before an array's numbers; false where .npy cannot hold such an array. */
+bool npy_front(struct text *t, element_type type, int rank, const int64_t *dims);
 /* Writes aside and renames. */
 bool npy_write(const char *path, element_type type, int rank, const int64_t *dims, const void *data,
                diags *d);

@@ -16,17 +16,25 @@ static void add_header(text *t, element_type type, int rank, const int64_t *dims
     text_puts(t, "\n");
 }
 
-bool npy_write(const char *path, element_type type, int rank, const int64_t *dims, const void *data,
-               diags *d) {
+bool npy_front(text *t, element_type type, int rank, const int64_t *dims) {
     int64_t count, bytes;
-    if (!element_size(type, rank, dims, &count, &bytes) || !*element_infos[type].descr)
-        return diag_file(d, path, "an array of this shape and type cannot be written as .npy");
-    text header = text_in(d->arena);
+    if (!element_size(type, rank, dims, &count, &bytes) || !*element_infos[type].descr) return false;
+    text header = text_in(t->arena);
     add_header(&header, type, rank, dims);
     const unsigned char front[FRONT_BYTES] = {
         0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, header.length & 255, (unsigned char)(header.length >> 8)};
+    text_add(t, (const char *)front, sizeof front);
+    text_add(t, header.at, header.length);
+    return true;
+}
+
+bool npy_write(const char *path, element_type type, int rank, const int64_t *dims, const void *data,
+               diags *d) {
+    int64_t count, bytes;
+    text front = text_in(d->arena);
+    if (!npy_front(&front, type, rank, dims) || !element_size(type, rank, dims, &count, &bytes))
+        return diag_file(d, path, "an array of this shape and type cannot be written as .npy");
     aside w;
-    return aside_open(&w, path, d) && aside_write(&w, front, sizeof front) &&
-           aside_write(&w, header.at, header.length) && aside_write(&w, data, (size_t)bytes) &&
-           aside_commit(&w);
+    return aside_open(&w, path, d) && aside_write(&w, front.at, front.length) &&
+           aside_write(&w, data, (size_t)bytes) && aside_commit(&w);
 }

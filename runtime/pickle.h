@@ -99,6 +99,8 @@ pickle_value *pickle_new(pickle *p, pickle_kind kind);   /* NULL with an error: 
 bool pickle_is(const pickle_value *v, const char *text); /* is the text */
 const pickle_global *pickle_find_global(const char *module, size_t module_length, const char *name,
                                         size_t name_length);
+/* The name of the storage that holds this type, in module torch; NULL: there is none. */
+const char *pickle_storage_name(element_type type);
 pickle_value *pickle_reduce(pickle *p, const pickle_value *callee, const pickle_value *args);
 pickle_value *pickle_persistent(pickle *p, const pickle_value *id);
 

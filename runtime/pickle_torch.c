@@ -40,6 +40,12 @@ const pickle_global *pickle_find_global(const char *module, size_t module_length
     return NULL;
 }
 
+const char *pickle_storage_name(element_type type) {
+    for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
+        if (globals[i].role == ROLE_STORAGE && globals[i].type == type) return globals[i].name;
+    return NULL;
+}
+
 static pickle_value *fail(const pickle *p, const char *why) {
     pickle_refuse(p, "this pickle is damaged: %s", why);
     return NULL;

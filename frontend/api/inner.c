@@ -49,7 +49,7 @@ bool inner_output(graph *g, const char *layer, diags *d) {
 }
 
 static bool is_pooling(const layer_row *r) {
-    return strstr(r->op, "pool");
+    return strstr(r->op, "pool") && r->output.rank == 4; /* one that leaves maps */
 }
 
 int inner_usual(arena *a, const graph *g, const char *names[INNER_USUAL]) {

@@ -19,8 +19,8 @@ struct cli {
 };
 
 /* The commands, one a file. */
-extern const command features_command, compile_command, run_command, eval_command, show_command, fmt_command,
-    help_command;
+extern const command export_command, features_command, compile_command, run_command, eval_command,
+    show_command, fmt_command, help_command;
 const command *command_find(const char *name);
 void help_print(FILE *to, arena *a, const command *c); /* NULL: of netc itself */
 void version_print(FILE *to);
