@@ -116,7 +116,7 @@ static void expansions_keep_types(void **state) {
 
 static const char *const golden_files[] = {
     "conv2d", "conv_transpose2d", "linear", "matmul",   "rbf",         "maxpool",   "avgpool", "whole_pools",
-    "norms",  "reductions",       "moves",  "upsample", "elementwise", "recurrent",
+    "norms",  "reductions",       "moves",  "upsample", "elementwise", "recurrent", "batches", "gradients",
 };
 
 /* Every result that PyTorch gave has the type and shape that inference gives. */
