@@ -118,6 +118,7 @@ static const char *const samples[] = {
     SAMPLE("[N,8,5,3]", "[8,4,3,2]", "[8]", " {stride=[3,2], pad=[1,0,0,1], output_pad=[1,0], groups=2}"),
     SAMPLE("[N,6,4,4]", "[6,1,3,3]", "[6]", " {stride=[2,2], pad=[1,1,1,1], output_pad=[1,1], groups=6}"),
     SAMPLE("[N,5,4,5]", "[5,3,2,3]", "[3]", " {dilation=[2,2]}"),
+    SAMPLE("[N,3,4,5]", "[3,2,3,3]", "[2]", " {dilation=[2,3], pad=[1,0,1,1], output_pad=[1,2]}"),
     "graph conv_transpose2d\ninput %x f32[N,16,1,1]\nparam %w \"w\" f32[16,32,4,4] trainable\n"
     "%y = conv_transpose2d(%x, %w)\noutput y %y\n",
     NULL,
