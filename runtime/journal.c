@@ -16,14 +16,14 @@
 typedef struct column {
     const char *name, *tag; /* tag NULL: not among the events */
     size_t offset;          /* of the number in train_row */
-    double scale;           /* rounded to 1/scale; 0: as it is, in the shortest way */
-    bool single;            /* of float's precision */
+    double scale;           /* rounded to 1/scale; 0: as it is */
+    bool whole, single;     /* a whole number; of float's precision */
 } column;
 
 #define COLUMN(field) .name = #field, .offset = offsetof(train_row, field)
 static const column columns[] = {
-    {COLUMN(epoch)},
-    {COLUMN(step)},
+    {COLUMN(epoch), .whole = true},
+    {COLUMN(step), .whole = true},
     {COLUMN(learning_rate), .tag = "learning_rate"},
     {COLUMN(train_loss), .tag = "loss/train", .single = true},
     {COLUMN(train_accuracy), .tag = "accuracy/train", .single = true},
@@ -50,7 +50,10 @@ static void add_line(text *t, const train_row *row) {
     for (int k = 0; k < COLUMNS; k++) {
         double x = value_of(row, &columns[k]);
         if (k) text_puts(t, ",");
-        if (!isnan(x)) text_real(t, x, columns[k].single);
+        if (columns[k].whole)
+            text_printf(t, "%.0f", x);
+        else if (!isnan(x))
+            text_real(t, x, columns[k].single);
     }
     text_puts(t, "\n");
 }

@@ -188,12 +188,11 @@ static bool resume(trainer *t) {
 static bool open_loaders(trainer *t, bool resumed) {
     const train_options *o = t->options;
     train_state *s = t->state;
-    bool tested_next = s->steps && s->position == s->steps; /* batches go on with the epoch after */
     loader_options l = {.batch = t->net->recipe->batch,
                         .limit = o->limit,
                         .seed = t->at.optimizer->seed,
-                        .epoch = s->epoch + tested_next,
-                        .start = tested_next ? 0 : s->position,
+                        .epoch = s->epoch,
+                        .start = s->position, /* of all of them: the next epoch's first */
                         .threads = o->loaders,
                         .shuffle = true,
                         .augment = true};
