@@ -22,7 +22,9 @@ struct cli {
 extern const command export_command, features_command, compile_command, run_command, eval_command,
     show_command, fmt_command, help_command;
 const command *command_find(const char *name);
-void help_print(FILE *to, arena *a, const command *c); /* NULL: of netc itself */
+/* What --help shows; c NULL: of netc itself. With every option's line: `netc help COMMAND`. */
+void help_print(FILE *to, arena *a, const command *c);
+void help_print_all(FILE *to, arena *a, const command *c);
 void version_print(FILE *to);
 
 /* Prints what has been reported so far, so that warnings come before long work. */
@@ -75,12 +77,18 @@ bool cli_flush(cli *c);
 #define OPTION_TARGET                                                                                        \
     {                                                                                                        \
         OPTION(target, "target", "NAME", OPTION_CHOICE, "only for native, avx512, avx2, neon or c99"),       \
-            .choices = target_choices                                                                        \
+            .choices = target_choices, .rare = true                                                          \
     }
 #define OPTION_PASSES                                                                                        \
-    { OPTION(passes, "passes", "LIST", OPTION_TEXT, "leave passes out: --passes=-fuse,-fold-bn") }
+    {                                                                                                        \
+        OPTION(passes, "passes", "LIST", OPTION_TEXT, "leave passes out: --passes=-fuse,-fold-bn"),          \
+            .rare = true                                                                                     \
+    }
 #define OPTION_EXACT                                                                                         \
-    { OPTION(exact, "exact-conv", NULL, OPTION_FLAG, "no Winograd: convolutions as direct sums") }
+    {                                                                                                        \
+        OPTION(exact, "exact-conv", NULL, OPTION_FLAG, "no Winograd: convolutions as direct sums"),          \
+            .rare = true                                                                                     \
+    }
 #define OPTION_JSON                                                                                          \
     { OPTION(json, "json", NULL, OPTION_FLAG, "print JSON") }
 #define OPTION_THREADS                                                                                       \

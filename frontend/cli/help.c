@@ -4,12 +4,32 @@
 
 #include <string.h>
 
-enum { COLUMN = 22, NAMES = 10 };
+enum { COLUMN = 22, NAMES = 10, WIDTH = 78 };
 
 static const char example[] = "  netc run resnet18.net --weights w.safetensors --input cat.jpg\n";
 
-static void print_options(FILE *to, arena *a, const option *o) {
-    for (; o->name || o->letter; o++) fprintf(to, "  %-*s %s\n", COLUMN, option_words(a, o), o->help);
+static bool ends(const option *o) {
+    return !o->name && !o->letter;
+}
+
+static void print_options(FILE *to, arena *a, const option *o, bool all) {
+    for (; !ends(o); o++)
+        if (all || !o->rare) fprintf(to, "  %-*s %s\n", COLUMN, option_words(a, o), o->help);
+}
+
+/* The names of what was left out, in lines that fit. */
+static void print_rare(FILE *to, arena *a, const command *c) {
+    int at = WIDTH;
+    bool any = false;
+    for (const option *o = c->options; !ends(o); o++) {
+        if (!o->rare) continue;
+        const char *words = option_words(a, o);
+        if (!any) fprintf(to, "Less often ('netc help %s' says more):", c->name);
+        if (at + (int)strlen(words) + 2 > WIDTH) at = fprintf(to, "\n ") - 1;
+        at += fprintf(to, " %s ", words);
+        any = true;
+    }
+    if (any) fputc('\n', to);
 }
 
 static void print_commands(FILE *to) {
@@ -17,10 +37,15 @@ static void print_commands(FILE *to) {
         fprintf(to, "  %-*s %s\n", NAMES, (*c)->name, (*c)->summary);
 }
 
+static void print_command(FILE *to, arena *a, const command *c, bool all) {
+    fprintf(to, "%s\nUsage: netc %s\n%s.\n\n", c->example, c->usage, c->summary);
+    print_options(to, a, c->options, all);
+    if (!all) print_rare(to, a, c);
+}
+
 void help_print(FILE *to, arena *a, const command *c) {
     if (c) {
-        fprintf(to, "%s\nUsage: netc %s\n%s.\n\n", c->example, c->usage, c->summary);
-        print_options(to, a, c->options);
+        print_command(to, a, c, false);
         return;
     }
     fprintf(to,
@@ -29,6 +54,13 @@ void help_print(FILE *to, arena *a, const command *c) {
             example);
     print_commands(to);
     fputs("\n'netc COMMAND --help' says more; 'netc --version' tells the version.\n", to);
+}
+
+void help_print_all(FILE *to, arena *a, const command *c) {
+    if (c)
+        print_command(to, a, c, true);
+    else
+        help_print(to, a, NULL);
 }
 
 void version_print(FILE *to) {
@@ -48,7 +80,7 @@ static int run(cli *c) {
     const char *name = c->operands.count ? c->operands.at[0] : NULL;
     const command *about = name ? command_find(name) : NULL;
     if (name && !about) return unknown(c, name);
-    help_print(stdout, c->arena, about);
+    help_print_all(stdout, c->arena, about);
     return CLI_OK;
 }
 

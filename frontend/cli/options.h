@@ -21,6 +21,7 @@ typedef struct option {
     const char *help;  /* one line */
     option_kind kind;
     size_t offset; /* of the field of `settings` */
+    bool rare;     /* --help, which fits a screen, only names it; `netc help COMMAND` says all */
     int64_t least, most;
     const char *const *choices; /* ends with NULL */
 } option;
@@ -39,7 +40,7 @@ typedef struct real {
 
 /* All that options of any command set. */
 typedef struct settings {
-    bool help, json, check, exact;
+    bool help, json, check, exact, augment;
     const char *out, *weights, *prefix, *triple, *passes, *dump, *backend, *data, *split, *net, *draw,
         *prompt, *across, *up;
     strings defines, sets, inputs, outputs, layers;

@@ -1,5 +1,6 @@
 /* netc run: a net on pictures or arrays. */
 #include "frontend/cli/compute.h"
+#include "frontend/cli/generate.h"
 
 enum { TOP = 5 };
 
@@ -11,6 +12,12 @@ static const option options[] = {
             "save an output (the first --layer or output) as .npy")},
     OPTION_LAYER("compute this layer's output too, named as 'show' names it"),
     {OPTION(top, "top", "K", OPTION_COUNT, "how many classes to print; else 5"), .least = 1, .most = 1000000},
+    {OPTION(generate, "generate", "N", OPTION_COUNT, "write N characters of text, with a net of characters"),
+     .least = 1, .most = 1000000000},
+    {OPTION(prompt, "prompt", "TEXT", OPTION_TEXT, "what that text begins with; else a new line")},
+    {OPTION(temperature, "temperature", "T", OPTION_REAL, "below 1 bolder, above 1 wilder; 0: the likeliest"),
+     .rare = true},
+    {OPTION(text_seed, "seed-text", "N", OPTION_SEED, "another text for another N; else 0"), .rare = true},
     OPTION_JSON,
     OPTION_BACKEND,
     OPTION_TARGET,
@@ -35,16 +42,21 @@ static int compute(cli *c, opened *o, const inputs *in) {
     return CLI_OK;
 }
 
-static int run(cli *c) {
-    opened o;
+static int run_inputs(cli *c, opened *o) {
     inputs in;
-    int code = compute_open(c, &o, false);
+    int code = compute_inputs(c, &o->net, &in);
+    if (code) return code;
+    code = compute(c, o, &in);
+    inputs_close(&in);
+    return code;
+}
+
+static int run(cli *c) {
+    opened o = {0};
+    int code = generate_misuse(c);
+    if (!code) code = compute_open(c, &o, false);
     if (!code) code = open_weights(c, &o, true);
-    if (!code) code = compute_inputs(c, &o.net, &in);
-    if (!code) {
-        code = compute(c, &o, &in);
-        inputs_close(&in);
-    }
+    if (!code) code = c->settings.generate ? generate_text(c, &o) : run_inputs(c, &o);
     opened_close(&o);
     return code;
 }
