@@ -1,8 +1,8 @@
 /* Copies what a host needs to know of a net's interface. */
 #include "frontend/api/describe.h"
 
+#include "frontend/api/recipe.h"
 #include "ir/op.h"
-#include "ir/recipe.h"
 
 #include <assert.h>
 #include <string.h>
@@ -84,7 +84,25 @@ void describe_graph(net *n, arena *a, const graph *g) {
     describe_tensors(n, a, g);
     describe_params(n, a, g);
     n->scores = scores_of(g);
-    n->loss = g->recipe ? g->recipe->loss.name : NULL;
+    n->recipe = recipe_describe(a, g);
+    n->loss = n->recipe ? n->recipe->loss : NULL;
+}
+
+/* Moments lie one after the other. */
+static void describe_moments(net *n, const program *p) {
+    net_moment *list = NEW_ARRAY(p->arena, net_moment, p->moments.count + 1);
+    n->moment_values = 0;
+    for (int k = 0; k < p->moments.count; k++) {
+        const moment *m = &p->moments.at[k];
+        list[k].at = (param){.name = m->name,
+                             .offset = n->moment_values,
+                             .count = shape_count(&m->shape),
+                             .rank = m->shape.rank};
+        memcpy(list[k].at.dims, m->shape.dim, (size_t)m->shape.rank * sizeof *m->shape.dim);
+        n->moment_values += list[k].at.count;
+    }
+    n->moments = list;
+    n->moment_count = p->moments.count;
 }
 
 void describe_program(net *n, const program *p) {
@@ -92,4 +110,6 @@ void describe_program(net *n, const program *p) {
     n->max_batch = p->max_batch;
     n->packed_bytes = p->packed_bytes;
     n->workspace_bytes = p->workspace_bytes;
+    n->step_workspace_bytes = p->step_bytes;
+    describe_moments(n, p);
 }
