@@ -33,6 +33,9 @@ typedef struct plot_chart {
     double goal; /* a level that is drawn across; where each curve first reaches it is marked. NaN: none */
 } plot_chart;
 
+/* The first point past a level, seen from the side on which the curve begins; -1: none. */
+int plot_first_past(const plot_curve *c, double level);
+
 bool plot_curves(const char *path, const plot_chart *chart, diags *d);
 
 #endif

@@ -102,19 +102,10 @@ bool plot_results(const char *path, const plot_row *rows, int count, diags *d) {
 
 /* ---- several runs ---- */
 
-/* Index of the first point past the goal, from the side on which the curve begins; -1: none. */
-static int first_past(const plot_curve *c, double goal) {
-    int start = 0;
-    while (start < c->count && !isfinite(c->y[start])) start++;
-    for (int k = start; k < c->count; k++)
-        if (isfinite(c->y[k]) && (c->y[start] > goal ? c->y[k] <= goal : c->y[k] >= goal)) return k;
-    return -1;
-}
-
 /* A line down from where the goal is reached, with the x at its foot. */
 static void draw_reached(const panel *p, const plot_curve *c, double goal, int style) {
     char words[32];
-    int k = first_past(c, goal);
+    int k = plot_first_past(c, goal);
     if (k < 0) return;
     double x = panel_x(p, c->x[k]), end = p->top + p->height;
     static const double dash[] = {2, 2};
