@@ -15,7 +15,7 @@ typedef struct gathering {
     int *row_of;         /* by scope's order: its row, or -1 */
 } gathering;
 
-static const scope *layer_of(const scope *s) {
+const scope *layer_around(const scope *s) {
     const scope *layer = NULL;
     for (; s; s = s->parent)
         if (s->layer) layer = s;
@@ -45,14 +45,14 @@ static void add_scopes(gathering *g, const graph *net) {
     for (int k = 0; k < net->scopes.count; k++) {
         const scope *s = net->scopes.at[k];
         g->row_of[k] = -1;
-        if (!s->layer || layer_of(s->parent)) continue;
+        if (!s->layer || layer_around(s->parent)) continue;
         g->row_of[k] = g->table->count;
         new_row(g->table, s->path, s->block);
     }
 }
 
 static layer_row *row_at(const gathering *g, const scope *s) {
-    const scope *layer = layer_of(s);
+    const scope *layer = layer_around(s);
     int row = layer && layer->order >= 0 ? g->row_of[layer->order] : -1;
     return row < 0 ? NULL : &g->table->at[row];
 }

@@ -22,6 +22,9 @@ typedef struct layer_table {
     int64_t parameters, multiply_adds; /* of the whole net */
 } layer_table;
 
+/* The layer that a call belongs to: the outermost around it, or NULL. */
+const scope *layer_around(const scope *s);
+
 layer_table layers_of(arena *a, const graph *g);
 
 #endif

@@ -1,11 +1,19 @@
 /* netc show: a net's layers and what it costs. */
 #include "frontend/api/describe.h"
 #include "frontend/api/layers.h"
+#include "frontend/cli/draw.h"
 #include "frontend/cli/json.h"
 
 #include <string.h>
 
-static const option options[] = {OPTION_JSON, OPTION_DEFINE, OPTION_NET, {0}};
+static const option options[] = {
+    {OPTION(draw, "draw", "FILE", OPTION_TEXT,
+            "draw the layers instead: .dot; .svg, .png, .pdf by graphviz")},
+    OPTION_JSON,
+    OPTION_DEFINE,
+    OPTION_NET,
+    {0},
+};
 
 /* "12,345" */
 static const char *grouped(arena *a, int64_t n) {
@@ -99,6 +107,7 @@ static int run(cli *c) {
     compile_options sizes = {.max_batch = 1, .max_threads = COMPILE_THREADS};
     int code = open_graph(c, &o);
     if (code) return code;
+    if (c->settings.draw) return draw_net(c, o.graph);
     const program *p = compile_program(c->arena, o.graph, &sizes, c->diags);
     if (!p) return CLI_BAD_INPUT;
     describe_program(&o.net, p);
