@@ -84,10 +84,23 @@ image image_convert(arena *a, const image *m, int channels) {
     return out;
 }
 
-void image_planar(float *out, const image *m, const image_norm *norm) {
+image_levels image_levels_of(const image_norm *norm) {
+    image_levels l;
+    for (int c = 0; c < 3; c++)
+        for (int x = 0; x < 256; x++) l.of[c][x] = ((float)x / norm->divisor - norm->mean[c]) / norm->std[c];
+    return l;
+}
+
+void image_planar(float *out, const image *m, const image_levels *levels) {
     size_t plane = (size_t)m->width * (size_t)m->height, channels = (size_t)m->channels;
-    for (size_t c = 0; c < channels; c++)
-        for (size_t i = 0; i < plane; i++)
-            out[c * plane + i] =
-                ((float)m->pixels[i * channels + c] / norm->divisor - norm->mean[c]) / norm->std[c];
+    const unsigned char *p = m->pixels;
+    if (channels == 3) {
+        for (size_t i = 0; i < plane; i++, p += 3) {
+            out[i] = levels->of[0][p[0]];
+            out[plane + i] = levels->of[1][p[1]];
+            out[2 * plane + i] = levels->of[2][p[2]];
+        }
+    } else {
+        for (size_t i = 0; i < plane; i++) out[i] = levels->of[0][p[i]];
+    }
 }

@@ -47,7 +47,13 @@ typedef struct image_norm {
     float mean[3], std[3];
 } image_norm;
 
+/* What every level of every channel becomes. */
+typedef struct image_levels {
+    float of[3][256];
+} image_levels;
+image_levels image_levels_of(const image_norm *norm);
+
 /* [H][W][C] bytes to [C][H][W] floats. */
-void image_planar(float *out, const image *m, const image_norm *norm);
+void image_planar(float *out, const image *m, const image_levels *levels);
 
 #endif

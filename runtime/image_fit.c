@@ -1,10 +1,8 @@
 /* A picture as a net's input: the rules that stand in image.h. */
 #include "ir/base/size.h"
-#include "runtime/image.h"
+#include "runtime/image_change.h"
 
-#include <string.h>
-
-enum { DIGIT_SIDE = 28, PADDED_SIDE = 32, LARGE_NET = 96 };
+enum { DIGIT_SIDE = 28, EDGE = 2, PADDED_SIDE = DIGIT_SIDE + 2 * EDGE, LARGE_NET = 96 };
 
 /* What the shorter side becomes before the crop to `side`. */
 static int64_t resized_side(int64_t side) {
@@ -15,16 +13,6 @@ static int64_t resized_side(int64_t side) {
 static int middle(int64_t whole, int64_t part) {
     int64_t odd = (whole - part) % 2, half = (whole - part) / 2;
     return (int)(half + (odd && half % 2));
-}
-
-static image pad(arena *a, const image *m, int side) {
-    int edge = (side - m->width) / 2;
-    image out = {side, side, m->channels, arena_alloc(a, (size_t)side * (size_t)side, (size_t)m->channels)};
-    size_t line = (size_t)m->width * (size_t)m->channels;
-    for (int y = 0; y < m->height; y++)
-        memcpy(out.pixels + ((size_t)(y + edge) * (size_t)side + (size_t)edge) * (size_t)m->channels,
-               m->pixels + (size_t)y * line, line);
-    return out;
 }
 
 static image resize_and_crop(arena *a, const image *m, int height, int width) {
@@ -51,7 +39,7 @@ bool image_fit(image *out, arena *a, const image *m, int channels, int height, i
     if (c.width == width && c.height == height)
         *out = c;
     else if (digit && width == PADDED_SIDE && height == PADDED_SIDE)
-        *out = pad(a, &c, PADDED_SIDE);
+        *out = image_pad(a, &c, EDGE, EDGE, EDGE, EDGE);
     else if (digit)
         *out = image_resize(a, &c, width, height, (image_window){0, 0, width, height});
     else

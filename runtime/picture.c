@@ -30,7 +30,8 @@ static bool read(arena *a, void *context) {
     if (!image_open(&picture, a, r->path, r->diags) ||
         !image_fit(&fit, a, &picture, p->channels, p->height, p->width, r->path, r->diags))
         return false;
-    image_planar(r->to, &fit, &p->norm);
+    image_levels levels = image_levels_of(&p->norm);
+    image_planar(r->to, &fit, &levels);
     return true;
 }
 

@@ -127,7 +127,8 @@ static void normalises_as_torchvision(void **state) {
     const image_norm norm = {255, {0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
     assert_true(image_open(&m, &b.arena, DATA "rgb.png", &b.diags));
     assert_true(image_fit(&out, &b.arena, &m, 3, 32, 32, "x", &b.diags));
-    image_planar(got, &out, &norm);
+    const image_levels levels = image_levels_of(&norm);
+    image_planar(got, &out, &levels);
     assert_true(npy_open(&n, &b.arena, DATA "rgb.png.32norm.npy", &b.diags));
     assert_int_equal(n.tensor.bytes, sizeof got);
     assert_memory_equal(got, n.tensor.data,
