@@ -10,16 +10,32 @@ static const char *const folders[] = {"", "cifar-10-batches-bin"};
 static const char *const names[CIFAR_CLASSES] = {"airplane", "automobile", "bird",  "cat",  "deer",
                                                  "dog",      "frog",       "horse", "ship", "truck"};
 
-static bool picture(const dataset *s, int64_t i, image *m, arena *a, int *label, diags *d) {
-    (void)d;
+static int part_of(const dataset *s, int64_t i) {
     int part = 0;
     while (i >= s->cifar.starts[part + 1]) part++;
-    const unsigned char *record = s->cifar.records[part] + (i - s->cifar.starts[part]) * RECORD;
+    return part;
+}
+
+static const unsigned char *record_of(const dataset *s, int64_t i) {
+    int part = part_of(s, i);
+    return s->cifar.records[part] + (i - s->cifar.starts[part]) * RECORD;
+}
+
+static bool picture(const dataset *s, int64_t i, image *m, arena *a, diags *d) {
+    (void)d;
+    const unsigned char *red = record_of(s, i) + 1, *green = red + PLANE, *blue = green + PLANE;
     *m = (image){SIDE, SIDE, 3, arena_alloc(a, 3 * PLANE, 1)};
-    for (int p = 0; p < PLANE; p++)
-        for (int c = 0; c < 3; c++) m->pixels[3 * p + c] = record[1 + c * PLANE + p];
-    *label = record[0];
+    unsigned char *to = m->pixels;
+    for (int p = 0; p < PLANE; p++, to += 3) to[0] = red[p], to[1] = green[p], to[2] = blue[p];
     return true;
+}
+
+static int label(const dataset *s, int64_t i) {
+    return record_of(s, i)[0];
+}
+
+static const char *file(const dataset *s, int64_t i) {
+    return s->cifar.paths[part_of(s, i)];
 }
 
 static bool add_file(const opening *o, const char *path) {
@@ -35,6 +51,7 @@ static bool add_file(const opening *o, const char *path) {
         if (m->bytes[i * RECORD] >= CIFAR_CLASSES)
             return diag_file(o->diags, path, "picture %lld has the label %d, but there are 10 classes",
                              (long long)i, m->bytes[i * RECORD]);
+    s->cifar.paths[s->cifar.files] = path;
     s->cifar.records[s->cifar.files++] = m->bytes;
     s->count += count;
     s->cifar.starts[s->cifar.files] = s->count;
@@ -45,7 +62,10 @@ static outcome opened(const opening *o) {
     o->set->kind = "CIFAR-10";
     o->set->classes = CIFAR_CLASSES;
     o->set->names = names;
+    o->set->height = o->set->width = SIDE;
     o->set->picture = picture;
+    o->set->label = label;
+    o->set->file = file;
     return OPENED;
 }
 

@@ -96,12 +96,20 @@ static bool map_file(const opening *o, idx_file *f) {
     return true;
 }
 
-static bool picture(const dataset *s, int64_t i, image *m, arena *a, int *label, diags *d) {
+static bool picture(const dataset *s, int64_t i, image *m, arena *a, diags *d) {
     (void)d;
-    size_t bytes = (size_t)s->idx.width * (size_t)s->idx.height;
-    *m = (image){s->idx.width, s->idx.height, 1, arena_copy(a, s->idx.pixels + (size_t)i * bytes, bytes)};
-    *label = s->idx.labels[i];
+    size_t bytes = (size_t)s->width * (size_t)s->height;
+    *m = (image){s->width, s->height, 1, arena_copy(a, s->idx.pixels + (size_t)i * bytes, bytes)};
     return true;
+}
+
+static int label(const dataset *s, int64_t i) {
+    return s->idx.labels[i];
+}
+
+static const char *file(const dataset *s, int64_t i) {
+    (void)i;
+    return s->idx.path;
 }
 
 /* The pictures do not say what they show; their folder's name does. */
@@ -109,11 +117,8 @@ static void name_classes(const opening *o, const char *path) {
     dataset *s = o->set;
     int most = 9;
     for (int64_t i = 0; i < s->count; i++) most = s->idx.labels[i] > most ? s->idx.labels[i] : most;
-    const char **names = NEW_ARRAY(o->arena, const char *, most + 1);
-    bool clothes = most == 9 && strcasestr(path, "fashion");
-    for (int i = 0; i <= most; i++) names[i] = clothes ? fashion[i] : arena_printf(o->arena, "%d", i);
-    s->classes = most + 1;
-    s->names = names;
+    number_classes(o, most + 1);
+    if (most == 9 && strcasestr(path, "fashion")) s->names = fashion;
 }
 
 static outcome open_pair(const opening *o, idx_file *images, idx_file *labels) {
@@ -129,9 +134,12 @@ static outcome open_pair(const opening *o, idx_file *images, idx_file *labels) {
         return refuse_set(o, images->path, "its pictures are empty or too large");
     s->kind = "IDX";
     s->count = count;
-    s->idx.height = (int)dims[1];
-    s->idx.width = (int)dims[2];
+    s->height = (int)dims[1];
+    s->width = (int)dims[2];
+    s->idx.path = labels->path;
     s->picture = picture;
+    s->label = label;
+    s->file = file;
     name_classes(o, images->path);
     return OPENED;
 }

@@ -113,9 +113,16 @@ static bool add_class(walk *w, const entry *class) {
     return true;
 }
 
-static bool picture(const dataset *s, int64_t i, image *m, arena *a, int *label, diags *d) {
-    *label = s->files[i].label;
+static bool picture(const dataset *s, int64_t i, image *m, arena *a, diags *d) {
     return image_open(m, a, s->files[i].path, d);
+}
+
+static int label(const dataset *s, int64_t i) {
+    return s->files[i].label;
+}
+
+static const char *file(const dataset *s, int64_t i) {
+    return s->files[i].path;
 }
 
 /* Every folder in `root` is a class. */
@@ -129,7 +136,10 @@ static outcome open_classes(const opening *o, const char *root) {
     if (!w.names.count) return ABSENT;
     dataset *s = o->set;
     s->kind = "pictures";
+    s->encoded = true;
     s->picture = picture;
+    s->label = label;
+    s->file = file;
     s->count = w.files.count;
     s->files = w.files.at;
     s->classes = w.names.count;
@@ -149,6 +159,7 @@ outcome open_pictures(opening *o) {
             if (k ? o->train : o->test) return open_classes(o, path);
             other = *name;
         }
+    if (o->optional) return ABSENT; /* a folder without parts is all for training */
     if (!other) return open_classes(o, o->path);
     return refuse_set(o, o->path,
                       o->train ? "it has pictures for testing, but no train/ folder"

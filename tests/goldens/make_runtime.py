@@ -98,6 +98,14 @@ def arrays():
             np.lib.format.write_array(f, a.astype("<f4"), version)
 
 
+def digits():
+    """A data set as Keras' mnist.npz: pictures of 5 x 7, counting pixels."""
+    x = np.arange(6 * 35).reshape(6, 5, 7)
+    x[4:] = x[:2] + 100
+    np.savez_compressed(OUT + "digits.npz", x_train=x[:4].astype(np.uint8), y_train=np.array([7, 6, 5, 4], np.uint8),
+                        x_test=x[4:].astype(np.uint8), y_test=np.array([3, 4], np.int64))
+
+
 def scene(h, w, channels):
     """Smooth waves with some noise: something that resizing can get wrong."""
     y, x = np.mgrid[0:h, 0:w]
@@ -148,4 +156,5 @@ if __name__ == "__main__":
     os.makedirs(OUT, exist_ok=True)
     weights()
     arrays()
+    digits()
     pictures()

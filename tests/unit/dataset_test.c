@@ -2,7 +2,10 @@
  * made here; a real one is looked at where it lies beside the repository. */
 #include "tests/support/hostile.h"
 
+#include "runtime/characters.h"
 #include "runtime/dataset.h"
+#include "runtime/dataset_kinds.h"
+#include "runtime/npy.h"
 #include "runtime/progress.h"
 
 #include <ftw.h>
@@ -46,6 +49,21 @@ static void copy_file(const char *from, const char *to) {
     unsigned char *bytes = bytes_of(from, &size);
     write_bytes(to, bytes, size);
     free(bytes);
+}
+
+/* Picture i made fit for a net, and its label. */
+static bool dataset_get(const dataset *s, int64_t i, unsigned char *pixels, int channels, int height,
+                        int width, int *label, diags *d) {
+    trap t;
+    arena a;
+    image m, fitted;
+    arena_init(&a, 0, &t);
+    bool good =
+        dataset_picture(s, i, &m, &a, d) && image_fit(&fitted, &a, &m, channels, height, width, "x", d);
+    if (good) memcpy(pixels, fitted.pixels, (size_t)(channels * height * width));
+    if (good) *label = dataset_label(s, i);
+    arena_free(&a);
+    return good;
 }
 
 enum { PICTURES = 5, SIDE = 6 };
@@ -317,6 +335,196 @@ static void survives_circles(void **state) {
     bench_end(&b);
 }
 
+/* ---- arrays ---- */
+
+static const unsigned char array_pixels[3 * 4 * 5] = {9, 8, 7, 6, 5};
+
+/* x: three pictures of 4 x 5; y as given. */
+static void write_pair(const folder *f, const char *x, const char *y, element_type type, const void *labels) {
+    BENCH(b);
+    const int64_t dims[] = {3, 4, 5};
+    assert_true(npy_write(in(f, x), EL_U8, 3, dims, array_pixels, &b.diags));
+    assert_true(npy_write(in(f, y), type, 1, dims, labels, &b.diags));
+    bench_end(&b);
+}
+
+static void reads_arrays(void **state) {
+    (void)state;
+    static const int64_t labels[] = {2, 0, 5};
+    static const unsigned char bytes[] = {1, 1, 1};
+    folder f = new_folder();
+    BENCH(b);
+    write_pair(&f, "train_x.npy", "train_y.npy", EL_I64, labels);
+    write_pair(&f, "x_test.npy", "y_test.npy", EL_U8, bytes);
+    dataset *s = dataset_open(&b.arena, f.path, "train", &b.diags);
+    assert_non_null(s);
+    assert_quiet(&b);
+    assert_string_equal(dataset_kind(s), "npy");
+    assert_true(dataset_count(s) == 3 && dataset_classes(s) == 6);
+    assert_string_equal(dataset_class_name(s, 5), "5");
+    for (int i = 0; i < 3; i++) {
+        image m;
+        assert_int_equal(dataset_label(s, i), labels[i]);
+        assert_true(dataset_picture(s, i, &m, &b.arena, &b.diags));
+        assert_true(m.width == 5 && m.height == 4 && m.channels == 1);
+        assert_memory_equal(m.pixels, array_pixels + 20 * i, 20);
+    }
+    dataset_close(s);
+    s = dataset_open(&b.arena, f.path, NULL, &b.diags);
+    assert_int_equal(dataset_classes(s), 2);
+    dataset_close(s);
+    remove_folder(&f);
+    bench_end(&b);
+}
+
+static void refuses_arrays_that_do_not_fit(void **state) {
+    (void)state;
+    static const int64_t labels[] = {2, 0, -1}, many[] = {2, 0, 100000};
+    folder f = new_folder();
+    BENCH(b);
+    write_pair(&f, "x.npy", "y.npy", EL_I64, labels);
+    assert_null(dataset_open(&b.arena, f.path, "train", &b.diags));
+    assert_told(&b, "y.npy: sample 2 has the label -1: labels count from 0");
+    write_pair(&f, "x.npy", "y.npy", EL_I64, many);
+    assert_null(dataset_open(&b.arena, f.path, "train", &b.diags));
+    assert_told(&b, "sample 2 has the label 100000");
+    const int64_t two = 2, none = 0;
+    assert_true(npy_write(in(&f, "y.npy"), EL_I64, 1, &two, labels, &b.diags));
+    assert_null(dataset_open(&b.arena, f.path, "train", &b.diags));
+    assert_told(&b, "they must hold as many samples");
+    assert_true(npy_write(in(&f, "y.npy"), EL_I64, 1, &none, labels, &b.diags));
+    assert_null(dataset_open(&b.arena, f.path, "train", &b.diags));
+    assert_told(&b, "y.npy: the array has no samples");
+    unlink(in(&f, "y.npy"));
+    assert_null(dataset_open(&b.arena, f.path, "train", &b.diags));
+    assert_told(&b, "x.npy: the array that belongs to it is missing");
+    remove_folder(&f);
+    bench_end(&b);
+}
+
+/* Made by numpy, as Keras' mnist.npz is. */
+static void reads_npz(void **state) {
+    (void)state;
+    BENCH(b);
+    dataset *s = dataset_open(&b.arena, DATA "digits.npz", "train", &b.diags), *test;
+    assert_non_null(s);
+    assert_quiet(&b);
+    assert_string_equal(dataset_kind(s), "npz");
+    assert_true(dataset_count(s) == 4 && dataset_classes(s) == 8);
+    assert_true(dataset_open_test(&test, &b.arena, DATA "digits.npz", &b.diags));
+    assert_int_equal(dataset_count(test), 2);
+    for (int i = 0; i < 6; i++) {
+        image m;
+        const dataset *part = i < 4 ? s : test;
+        int64_t k = i < 4 ? i : i - 4;
+        assert_int_equal(dataset_label(part, k), i < 4 ? 7 - i : 3 + k);
+        assert_true(dataset_picture(part, k, &m, &b.arena, &b.diags));
+        assert_true(m.width == 7 && m.height == 5 && m.channels == 1);
+        for (int p = 0; p < 35; p++) assert_int_equal(m.pixels[p], (i < 4 ? 0 : 100) + 35 * k % 256 + p);
+    }
+    dataset_close(s);
+    dataset_close(test);
+    assert_null(dataset_open(&b.arena, DATA "tiny.npz", "train", &b.diags));
+    assert_told(&b, "tiny.npz: it lacks x_train and y_train (or x and y): it holds conv.weight.npy");
+    bench_end(&b);
+}
+
+static void survives_damaged_npz(void **state) {
+    (void)state;
+    folder f = new_folder();
+    size_t size;
+    unsigned char *whole = bytes_of(DATA "digits.npz", &size), *bytes = malloc(size);
+    uint64_t random = 5;
+    assert_non_null(bytes);
+    for (int k = 0; k < 200; k++) {
+        BENCH(b);
+        memcpy(bytes, whole, size);
+        write_bytes(in(&f, "x.npz"), bytes, mutate(bytes, size, &random));
+        dataset *s = dataset_open(&b.arena, in(&f, "x.npz"), "train", &b.diags);
+        assert_true(s || b.diags.errors == 1);
+        image m;
+        for (int64_t i = 0; s && i < dataset_count(s); i++) dataset_picture(s, i, &m, &b.arena, &b.diags);
+        dataset_close(s);
+        bench_end(&b);
+    }
+    free(whole), free(bytes);
+    remove_folder(&f);
+}
+
+/* ---- text ---- */
+
+static void assert_text(const dataset *s, const char *text) {
+    assert_int_equal(dataset_count(s), strlen(text));
+    for (size_t k = 0; text[k]; k++) assert_int_equal(character_of(s->text[k]), text[k]);
+}
+
+static void reads_text(void **state) {
+    (void)state;
+    folder f = new_folder();
+    BENCH(b);
+    write_bytes(in(&f, "all.txt"), "Ab ~\r\n0123456789x\nYZ!", 21);
+    static const char *const splits[] = {NULL, "train", "test"};
+    static const char *const expected[] = {"Ab ~\n0123456789x\nYZ!", "Ab ~\n0123456789x\nY", "Z!"};
+    for (int k = 0; k < 3; k++) {
+        dataset *s = dataset_open(&b.arena, in(&f, "all.txt"), splits[k], &b.diags);
+        assert_non_null(s);
+        assert_string_equal(dataset_kind(s), "text");
+        assert_text(s, expected[k]);
+        dataset_close(s);
+    }
+    make_dir(&f, "parts");
+    write_bytes(in(&f, "parts/train.txt"), "one", 3);
+    write_bytes(in(&f, "parts/val.txt"), "two", 3);
+    for (int k = 0; k < 3; k++) {
+        dataset *s = dataset_open(&b.arena, in(&f, "parts"), splits[k], &b.diags);
+        assert_text(s, k == 1 ? "one" : "two");
+        dataset_close(s);
+    }
+    write_bytes(in(&f, "bad.txt"), "one\ntw\xc3\xb6\n", 9);
+    assert_null(dataset_open(&b.arena, in(&f, "bad.txt"), NULL, &b.diags));
+    assert_told(&b, "bad.txt: line 2, byte 3: 0xc3 is no printable ASCII");
+    write_bytes(in(&f, "bad.txt"), "", 0);
+    assert_null(dataset_open(&b.arena, in(&f, "bad.txt"), NULL, &b.diags));
+    assert_told(&b, "the text is empty");
+    remove_folder(&f);
+    bench_end(&b);
+}
+
+/* ---- what to test on ---- */
+
+/* A folder of one part has none; a damaged one is told. */
+static void finds_what_to_test_on(void **state) {
+    (void)state;
+    folder f = new_folder();
+    BENCH(b);
+    dataset *s;
+    static const int64_t labels[] = {2, 0, 1};
+    make_dir(&f, "arrays");
+    write_pair(&f, "arrays/x.npy", "arrays/y.npy", EL_I64, labels);
+    make_dir(&f, "pictures"), make_dir(&f, "pictures/a");
+    copy_file(DATA "rgb.png", in(&f, "pictures/a/1.png"));
+    make_dir(&f, "idx");
+    write_idx(&f, "idx/train", false);
+    static const char *const alone[] = {"arrays", "pictures", "idx"};
+    for (int k = 0; k < 3; k++) {
+        assert_true(dataset_open_test(&s, &b.arena, in(&f, alone[k]), &b.diags));
+        assert_null(s);
+        s = dataset_open(&b.arena, in(&f, alone[k]), "train", &b.diags);
+        assert_non_null(s);
+        dataset_close(s);
+    }
+    write_idx(&f, "idx/t10k", true);
+    assert_true(dataset_open_test(&s, &b.arena, in(&f, "idx"), &b.diags));
+    assert_int_equal(dataset_count(s), PICTURES);
+    dataset_close(s);
+    assert_quiet(&b);
+    write_bytes(in(&f, "idx/t10k-labels-idx1-ubyte.gz"), "junk", 4);
+    assert_false(dataset_open_test(&s, &b.arena, in(&f, "idx"), &b.diags));
+    assert_told(&b, "t10k-labels");
+    remove_folder(&f);
+    bench_end(&b);
+}
+
 static void says_where_to_get_it(void **state) {
     (void)state;
     static const char *const paths[] = {"tests/none", "Makefile", "tests/data/runtime"};
@@ -327,6 +535,7 @@ static void says_where_to_get_it(void **state) {
         assert_told(&b, told[i]);
         assert_told(&b, "cs.toronto.edu/~kriz/cifar.html");
         assert_told(&b, "dataset-fashion-mnist");
+        assert_told(&b, "mnist.npz");
         bench_end(&b);
     }
 }
@@ -423,6 +632,12 @@ int main(void) {
         cmocka_unit_test(reads_pictures),
         cmocka_unit_test(refuses_bad_pictures),
         cmocka_unit_test(survives_circles),
+        cmocka_unit_test(reads_arrays),
+        cmocka_unit_test(refuses_arrays_that_do_not_fit),
+        cmocka_unit_test(reads_npz),
+        cmocka_unit_test(survives_damaged_npz),
+        cmocka_unit_test(reads_text),
+        cmocka_unit_test(finds_what_to_test_on),
         cmocka_unit_test(says_where_to_get_it),
         cmocka_unit_test(reads_from_several_threads),
         cmocka_unit_test(reads_mnist),
