@@ -37,10 +37,14 @@ static bool type_fits(const item *i, diags *d) {
     return true;
 }
 
+bool item_fits(const item *i, diags *d) {
+    return shape_fits(i, d) && type_fits(i, d);
+}
+
 bool item_open_array(item *i, arena *a, diags *d) {
     if (!npy_open(&i->array, a, i->path, d)) return false;
     i->samples = i->array.tensor.rank ? i->array.tensor.dims[0] : 0;
-    return shape_fits(i, d) && type_fits(i, d);
+    return item_fits(i, d);
 }
 
 static bool read_whole(const item *i, int32_t *to, diags *d) {

@@ -1,4 +1,4 @@
-/* Between inputs.c and the reader of arrays. */
+/* Between inputs.c, samples.c and the reader of arrays. */
 #ifndef NETC_RUNTIME_INPUTS_ARRAY_H
 #define NETC_RUNTIME_INPUTS_ARRAY_H
 
@@ -14,6 +14,8 @@ typedef struct item {
     npy array;
 } item;
 
+/* Whether shape and type of its array are the input's; else an error. */
+bool item_fits(const item *i, diags *d);
 /* Opens and measures; false with an error where shape or type do not fit the input. */
 bool item_open_array(item *i, arena *a, diags *d);
 /* Converts its numbers to the input's type; false with an error where one is out of bounds. */

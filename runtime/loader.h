@@ -16,7 +16,7 @@ typedef struct loader_options {
     int64_t limit;        /* only the first so many samples of the set; 0: all */
     uint64_t seed;        /* of order and augmentation */
     int64_t epoch, start; /* where to begin: an epoch and a batch within it, both from 0 */
-    int threads;          /* that work ahead; 0: none, loader_next works itself */
+    int threads;          /* that work ahead; 0: none, loader_next works itself; -1: one a processor */
     bool shuffle;         /* samples in an order of the epoch's own; else in the set's */
     bool augment;  /* as in training; else what pictures are tested with: nothing is drawn (augment.h) */
     int64_t cache; /* bytes of decoded pictures kept at most; 0: 2 GiB */
@@ -27,9 +27,10 @@ typedef struct loader_batch {
     int64_t n;                 /* 1..options.batch */
     const void *const *inputs; /* an input each: [n][count], float or int32_t */
     const void *target;        /* [n][target_count]: int32_t classes of the net, or floats (net_recipe) */
-    const int64_t *samples;    /* [n] their places in the data set */
-    int64_t epoch, batch;      /* which epoch, and which batch of it */
-    bool last;                 /* the epoch ends with it */
+    const int32_t *labels;  /* [n] classes of the net, whatever the target is; NULL: samples have no such */
+    const int64_t *samples; /* [n] their places in the data set */
+    int64_t epoch, batch;   /* which epoch, and which batch of it */
+    bool last;              /* the epoch ends with it */
 } loader_batch;
 
 /* NULL with an error where the set does not fit the net or a label is out of range. The target is what the
@@ -41,8 +42,9 @@ bool loader_next(loader *l, loader_batch *out, diags *d);
 /* Takes NULL. Stops the threads. */
 void loader_close(loader *l);
 
-int64_t loader_samples(const loader *l); /* of an epoch */
-int64_t loader_batches(const loader *l); /* of an epoch */
+int64_t loader_samples(const loader *l);    /* of an epoch */
+int64_t loader_batches(const loader *l);    /* of an epoch */
+int64_t loader_batch_size(const loader *l); /* of all but an epoch's last: the options', or all samples */
 /* Whether the target is classes, [n][loader_targets]; else floats. */
 bool loader_classes(const loader *l);
 int64_t loader_targets(const loader *l);

@@ -2,14 +2,17 @@
 #include "frontend/cli/json.h"
 #include "runtime/evaluate.h"
 
+#include <math.h>
+
 enum { BATCH = 32 };
 
 static const option options[] = {
-    {OPTION(data, "data", "DIR", OPTION_TEXT, "MNIST or CIFAR-10 as they come, or a folder a class")},
+    {OPTION(data, "data", "DIR", OPTION_TEXT, "MNIST, CIFAR-10, a folder a class, arrays, text")},
     {OPTION(split, "split", "NAME", OPTION_TEXT, "test or train; else test where there is one")},
     OPTION_WEIGHTS,
     OPTION_RANDOM,
     {OPTION(limit, "limit", "N", OPTION_COUNT, "only the first N pictures"), .least = 1, .most = INT64_MAX},
+    {OPTION(augment, "augment", NULL, OPTION_FLAG, "change the pictures at random, as in training")},
     OPTION_JSON,
     OPTION_BACKEND,
     OPTION_TARGET,
@@ -23,29 +26,44 @@ static const option options[] = {
     {0},
 };
 
+static double share(int64_t part, int64_t all) {
+    return all ? (double)part / (double)all : NAN;
+}
+
 static int print(cli *c, const evaluation *e) {
-    double images = (double)e->images, rate = e->seconds > 0 ? images / e->seconds : 0;
-    double top1 = (double)e->correct / images, top5 = (double)e->correct5 / images, loss = e->loss / images;
+    double rate = e->seconds > 0 ? (double)e->samples / e->seconds : 0;
+    double top1 = share(e->correct, e->answers), top5 = share(e->correct5, e->answers);
+    double loss = e->loss / (double)e->samples;
     if (c->settings.json)
-        return cli_json(c, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o}", "images", (json_int_t)e->images,
+        return cli_json(c, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o}", "images", (json_int_t)e->samples,
                                      "correct", (json_int_t)e->correct, "top1", json_of_real(top1), "top5",
                                      json_of_real(top5), "loss", json_of_real(loss), "images_per_second",
                                      json_of_real(rate)));
-    printf("%lld images  %lld correct  top1 %.2f %%  top5 %.2f %%  loss %.4f  %.0f images/s\n",
-           (long long)e->images, (long long)e->correct, 100 * top1, 100 * top5, loss, rate);
+    printf("%lld images  ", (long long)e->samples);
+    if (e->answers)
+        printf("%lld correct  top1 %.2f %%  top5 %.2f %%  ", (long long)e->correct, 100 * top1, 100 * top5);
+    printf("loss %.4f  %.0f images/s\n", loss, rate);
     return CLI_OK;
 }
 
-static int compute(cli *c, opened *o, const dataset *set) {
+static int compute(cli *c, opened *o, loader *l) {
     evaluation e;
-    int64_t count = dataset_count(set), limit = c->settings.limit ? c->settings.limit : count;
-    int64_t images = limit < count ? limit : count, batch = c->settings.batch ? c->settings.batch : BATCH;
-    evaluate_options how = {.images = images, .threads = (int)c->settings.threads};
-    int code = evaluate_check(&o->net, set, c->diags) ? CLI_OK : CLI_BAD_INPUT;
-    if (!code) code = open_session(c, o, batch < images ? batch : images);
+    int code = open_session(c, o, loader_batch_size(l));
     if (code) return code;
-    if (!evaluate(&e, &o->session, set, &how, c->diags)) return CLI_BAD_INPUT;
-    return print(c, &e);
+    return evaluate(&e, &o->session, l, c->diags) ? print(c, &e) : CLI_BAD_INPUT;
+}
+
+static int load(cli *c, opened *o, const dataset *set) {
+    const settings *s = &c->settings;
+    loader_options how = {.batch = s->batch ? s->batch : BATCH,
+                          .limit = s->limit,
+                          .threads = s->threads ? (int)s->threads : -1,
+                          .seed = s->seed.number,
+                          .augment = s->augment};
+    loader *l = loader_open(c->arena, &o->net, set, &how, c->diags);
+    int code = l ? compute(c, o, l) : CLI_BAD_INPUT;
+    loader_close(l);
+    return code;
 }
 
 static int run(cli *c) {
@@ -55,11 +73,8 @@ static int run(cli *c) {
     if (code) return code;
     code = open_weights(c, &o, true);
     dataset *set = code ? NULL : dataset_open(c->arena, c->settings.data, c->settings.split, c->diags);
-    if (!code && !set) code = CLI_BAD_INPUT;
-    if (set) {
-        code = compute(c, &o, set);
-        dataset_close(set);
-    }
+    if (!code) code = set ? load(c, &o, set) : CLI_BAD_INPUT;
+    dataset_close(set);
     opened_close(&o);
     return code;
 }
