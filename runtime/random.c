@@ -3,31 +3,46 @@
 #include "runtime/random.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-enum { ROUNDS = 10, WORDS = 4, TERMS = 12 };
+enum { WORDS = 4, TERMS = 12 };
+
+/* The operations of ir/base/random.def, done. */
+#define WORD            uint32_t
+#define REAL            double
+#define HERE            /* no parameter */
+#define GIVEN           /* no argument */
+#define WORD_OF(number) (number)
+#define PLUS(x, y)      ((x) + (y))
+#define TIMES(x, y)     ((x) * (y))
+#define HIGH(x, y)      ((uint32_t)((uint64_t)(x) * (y) >> 32))
+#define XOR(x, y)       ((x) ^ (y))
+#define AND(x, y)       ((x) & (y))
+#define HAS(x, m, y, z) ((x) & (m) ? (y) : (z))
+#define REAL_OF(x)      ((double)(x))
+#define NUMBER(x)       ((double)(x))
+#define ADD(x, y)       ((x) + (y))
+#define SUB(x, y)       ((x) - (y))
+#define MUL(x, y)       ((x) * (y))
+#define DIV(x, y)       ((x) / (y))
+#define SQRT(x)         sqrt(x)
+#define BELOW(x, y, z, t) ((x) < (y) ? (z) : (t))
+#include "ir/base/random.def"
 
 void philox(uint32_t out[4], const uint32_t counter[4], uint64_t key) {
-    uint32_t c[4], k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    memcpy(c, counter, sizeof c);
-    for (int r = 0; r < ROUNDS; r++) {
-        uint64_t a = (uint64_t)c[0] * 0xD2511F53u, b = (uint64_t)c[2] * 0xCD9E8D57u;
-        uint32_t next[4] = {(uint32_t)(b >> 32) ^ c[1] ^ k0, (uint32_t)b, (uint32_t)(a >> 32) ^ c[3] ^ k1,
-                            (uint32_t)a};
-        memcpy(c, next, sizeof c);
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    memcpy(out, c, sizeof c);
+    const uint32_t words[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
+    memcpy(out, counter, WORDS * sizeof *out);
+    random_block(out, words);
 }
 
-static void draw(uint32_t out[4], random_stream s, int64_t block, uint32_t attempt) {
-    uint32_t counter[4] = {(uint32_t)block, (uint32_t)((uint64_t)block >> 32), s.stream, attempt};
+static void draw(uint32_t out[4], random_stream s, int64_t block) {
+    uint32_t counter[4] = {(uint32_t)block, (uint32_t)((uint64_t)block >> 32), s.stream, 0};
     philox(out, counter, s.seed);
 }
 
-/* ln x for 0 < x < 1: x = m·2^e with m about 1, and ln m = 2 artanh((m - 1)/(m + 1)) as a series. */
-static double logarithm(double x) {
+/* x = m·2^e with m about 1, and ln m = 2 artanh((m - 1)/(m + 1)) as a series. */
+double steady_log(double x) {
     int e;
     double m = frexp(x, &e);
     if (m < 0.70710678118654752) m *= 2, e--;
@@ -36,27 +51,21 @@ static double logarithm(double x) {
     return 2 * t * sum + e * 0.69314718055994531;
 }
 
-/* Two normal numbers: the first point of the pair's own sequence that falls into the unit circle. */
-static void normal_pair(double out[2], int64_t pair, random_stream s) {
-    for (uint32_t attempt = 0;; attempt++) {
-        uint32_t w[WORDS];
-        draw(w, s, pair, attempt);
-        for (int k = 0; k < WORDS; k += 2) {
-            double u = ((int32_t)w[k] + 0.5) / 0x1p31, v = ((int32_t)w[k + 1] + 0.5) / 0x1p31,
-                   r = u * u + v * v;
-            if (r >= 1) continue;
-            double f = sqrt(-2 * logarithm(r) / r);
-            out[0] = u * f;
-            out[1] = v * f;
-            return;
-        }
-    }
+/* x = rest + n ln 2, and e^rest as its series. */
+double steady_exp(double x) {
+    double n = rint(x / 0.69314718055994531), rest = x - n * 0.69314718055994531, sum = 1;
+    for (int k = 2 * TERMS; k > 0; k--) sum = sum * rest / k + 1;
+    return ldexp(sum, (int)n);
 }
 
+/* A block's four words make two pairs. */
 void random_normal(float *to, int64_t first, int64_t count, double scale, random_stream s) {
+    uint32_t w[WORDS] = {0};
     double pair[2] = {0};
     for (int64_t i = first; i < first + count; i++) {
-        if (i == first || i % 2 == 0) normal_pair(pair, i / 2, s);
+        bool start = i == first;
+        if (start || i % WORDS == 0) draw(w, s, i / WORDS);
+        if (start || i % 2 == 0) random_pair(pair, w[i % WORDS / 2 * 2], w[i % WORDS / 2 * 2 + 1]);
         to[i - first] = (float)(pair[i % 2] * scale);
     }
 }
@@ -64,15 +73,28 @@ void random_normal(float *to, int64_t first, int64_t count, double scale, random
 void random_uniform(float *to, int64_t first, int64_t count, double low, double high, random_stream s) {
     uint32_t w[WORDS] = {0};
     for (int64_t i = first; i < first + count; i++) {
-        if (i == first || i % WORDS == 0) draw(w, s, i / WORDS, 0);
-        to[i - first] = (float)(low + (high - low) * ((w[i % WORDS] + 0.5) / 0x1p32));
+        if (i == first || i % WORDS == 0) draw(w, s, i / WORDS);
+        to[i - first] = (float)random_between(w[i % WORDS], low, high);
     }
 }
 
 void random_below(int32_t *to, int64_t first, int64_t count, int64_t bound, random_stream s) {
     uint32_t w[WORDS] = {0};
     for (int64_t i = first; i < first + count; i++) {
-        if (i == first || i % WORDS == 0) draw(w, s, i / WORDS, 0);
+        if (i == first || i % WORDS == 0) draw(w, s, i / WORDS);
         to[i - first] = (int32_t)((uint64_t)w[i % WORDS] * (uint64_t)bound >> 32);
+    }
+}
+
+/* Fisher and Yates: the i-th place, from the last down, swaps with one of those up to itself. */
+void random_order(int32_t *to, int64_t count, random_stream s) {
+    uint32_t w[WORDS] = {0};
+    for (int64_t i = 0; i < count; i++) to[i] = (int32_t)i;
+    for (int64_t i = count - 1, k = 0; i > 0; i--, k++) {
+        if (k % WORDS == 0) draw(w, s, k / WORDS);
+        int64_t other = (int64_t)((uint64_t)w[k % WORDS] * (uint64_t)(i + 1) >> 32);
+        int32_t held = to[i];
+        to[i] = to[other];
+        to[other] = held;
     }
 }

@@ -15,6 +15,9 @@
 
 /* Scalars, on any target; all there is for plain C. */
 static const spelling scalar_table[] = {
+    {S_ADD, I32, LANES_ONE, "(int32_t)((uint32_t)$a + (uint32_t)$b)"}, /* they wrap */
+    {S_SUB, I32, LANES_ONE, "(int32_t)((uint32_t)$a - (uint32_t)$b)"},
+    {S_MUL, I32, LANES_ONE, "(int32_t)((uint32_t)$a * (uint32_t)$b)"},
     {S_ADD, BASES_REAL | INTS, LANES_ONE, "$a + $b"},
     {S_SUB, BASES_REAL | INTS, LANES_ONE, "$a - $b"},
     {S_MUL, BASES_REAL | INTS, LANES_ONE, "$a * $b"},

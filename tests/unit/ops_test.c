@@ -149,7 +149,7 @@ static void goldens_have_the_shapes_inferred(void **state) {
         for (int k = 0; k < all.count; k++) check_golden(f, &all.at[k], used);
     }
     for (int k = 0; ops[k]; k++)
-        if (!used[k] && strcmp(ops[k]->name, "reorder") != 0)
+        if (!used[k] && strcmp(ops[k]->name, "reorder") != 0 && strcmp(ops[k]->name, "random_keep") != 0)
             fail_msg("'%s' has no golden case", ops[k]->name);
 }
 
