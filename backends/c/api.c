@@ -1,14 +1,18 @@
 /* The functions that users call: they check, start the team and keep recurrent state. */
 #include "backends/c/emit.h"
 
+#include <string.h>
+
 /* What a team costs, in multiply-adds of one core (some 30 a nanosecond): to start it, and to wait for it after
  * a call. */
 enum { TEAM_COST = 30000, WAIT_COST = 12000 };
 
 void emit_prototype(emitter *e, entry_kind kind) {
     text t = text_in(e->arena);
+    c_arguments data = {0};
+    emit_add_data(e, kind, e->inputs, e->outputs, &data);
     text_printf(&t, "int %s_%s(%sconst void *packed, int n", e->prefix, entry_names[kind], emit_executor(e));
-    emit_entry_data(e, kind, e->inputs, e->outputs, &t, true);
+    emit_list(&data, &t, true);
     if (e->program->states.count) text_printf(&t, ", %s_state *state", e->prefix);
     text_puts(&t, ", void *workspace, size_t workspace_bytes)");
     c_line(e->out, 0, t.at);
@@ -33,9 +37,14 @@ static double team_gain(const steps *s, int64_t n) {
     return gain;
 }
 
-/* From how many samples on a team pays; max_batch + 1 for never. */
+/* How many samples an entry is given at most. */
+static int64_t most_samples(const emitter *e, entry_kind kind) {
+    return kind == ENTRY_PREPARE || kind == ENTRY_INIT ? 1 : e->program->max_batch;
+}
+
+/* From how many samples on a team pays; one more than there can be for never. */
 static int64_t team_from(emitter *e, entry_kind kind) {
-    int64_t n = 1, most = e->program->max_batch;
+    int64_t n = 1, most = most_samples(e, kind);
     if (e->program->max_threads == 1) return most + 1;
     while (n <= most && team_gain(&e->program->entries[kind].steps, n) < TEAM_COST) n++;
     return n;
@@ -43,7 +52,7 @@ static int64_t team_from(emitter *e, entry_kind kind) {
 
 /* The team's calls: `each` is "PREFIX_each_forward(%s, ...)" with the team left open. */
 static void print_start(emitter *e, entry_kind kind, const char *each, const char *rest) {
-    int64_t from = team_from(e, kind), most = kind == ENTRY_PREPARE ? 1 : e->program->max_batch;
+    int64_t from = team_from(e, kind), most = most_samples(e, kind);
     const char *isa = emit_picks_isa(e) ? "pick_isa(), " : "", *same = emit_picks_isa(e) ? "alone.isa, " : "";
     text_printf(e->out, "    const team alone = {%s0, 1};\n", isa);
     if (from <= most) {
@@ -60,8 +69,7 @@ static void print_start(emitter *e, entry_kind kind, const char *each, const cha
 
 static bool needs_team(emitter *e) {
     for (int k = 0; k < ENTRY_KINDS; k++)
-        if (emit_has(e, (entry_kind)k) &&
-            team_from(e, (entry_kind)k) <= (k == ENTRY_PREPARE ? 1 : e->program->max_batch))
+        if (emit_has(e, (entry_kind)k) && team_from(e, (entry_kind)k) <= most_samples(e, (entry_kind)k))
             return true;
     return false;
 }
@@ -76,27 +84,25 @@ static void print_team_threads(emitter *e) {
 }
 
 /* Names of the outer functions' own variables, none of them an input's. */
+static const char **numbered(emitter *e, const char *base, int count) {
+    const char **names = NEW_ARRAY(e->arena, const char *, count + 1);
+    for (int k = 0; k < count; k++) names[k] = arena_printf(e->arena, "%s%d", base, k);
+    return names;
+}
+
 static void print_starter(emitter *e, entry_kind kind) {
+    const graph *g = emit_graph(e, kind);
     text head = text_in(e->arena), rest = text_in(e->arena);
-    text_printf(&head, "static void %s_start_%s(", e->prefix, entry_names[kind]);
-    const char **in = NEW_ARRAY(e->arena, const char *, e->program->graph->inputs.count + 1);
-    const char **out = NEW_ARRAY(e->arena, const char *, e->program->graph->outputs.count + 1);
-    for (int k = 0; k < e->program->graph->inputs.count; k++) in[k] = arena_printf(e->arena, "in%d", k);
-    for (int k = 0; k < e->program->graph->outputs.count; k++) out[k] = arena_printf(e->arena, "out%d", k);
-    if (kind == ENTRY_PREPARE) {
-        text_printf(&head, "const %s_params *params, char *packed)", e->prefix);
-        text_puts(&rest, ", params, packed");
-    } else {
-        text_puts(&head, "ptrdiff_t n, const char *packed");
-        emit_entry_data(e, kind, in, out, &head, true);
-        text_puts(&head, ", char *workspace)");
-        text_puts(&rest, ", n, packed");
-        emit_entry_data(e, kind, in, out, &rest, false);
-        text_puts(&rest, ", workspace");
-    }
-    c_line(e->out, 0, head.at);
+    c_arguments list =
+        emit_arguments(e, kind, numbered(e, "in", g->inputs.count), numbered(e, "out", g->outputs.count));
+    emit_list(&list, &head, true);
+    text_puts(&rest, "&TEAM");
+    emit_list(&list, &rest, false);
+    c_line(e->out, 0,
+           arena_printf(e->arena, "static void %s_start_%s(%s)", e->prefix, entry_names[kind], head.at));
     text_puts(e->out, "{\n");
-    print_start(e, kind, arena_printf(e->arena, "%s_each_%s", e->prefix, entry_names[kind]), rest.at);
+    print_start(e, kind, arena_printf(e->arena, "%s_each_%s", e->prefix, entry_names[kind]),
+                rest.at + strlen("&TEAM"));
     text_puts(e->out, "}\n\n");
 }
 
@@ -113,31 +119,35 @@ static void print_error_texts(emitter *e) {
         e->out,
         "    case %s_UNALIGNED: return \"packed or workspace does not begin at a multiple of %s_ALIGN\";\n",
         u, u);
-    text_printf(e->out,
-                "    case %s_SMALL_WORKSPACE: return \"workspace_bytes is less than %s_WORKSPACE_BYTES\";\n",
-                u, u);
+    text_printf(e->out, "    case %s_SMALL_WORKSPACE: return \"workspace_bytes is less than %s_%s\";\n", u, u,
+                emit_trains(e) ? "WORKSPACE_BYTES, or STEP_WORKSPACE_BYTES for a step" : "WORKSPACE_BYTES");
     text_printf(e->out, "    case %s_NOT_PREPARED: return \"packed does not come from this net's %s_%s\";\n",
                 u, p, made);
     text_printf(e->out, "    case %s_BAD_LABEL: return \"a label is not a class\";\n", u);
-    text_printf(e->out, "    case %s_NOT_FINITE: return \"a result is infinite or not a number\";\n", u);
+    text_printf(
+        e->out,
+        "    case %s_NOT_FINITE: return \"the loss or the learning rate is infinite or not a number\";\n", u);
     text_puts(e->out, "    default: return \"not a code of this net\";\n    }\n}\n\n");
 }
 
 /* {"conv1.weight", offset, count, type, trainable, rank, {dims}} */
+void emit_tensor(emitter *e, const char *name, const char *record, const char *field, const shape *s,
+                 bool trainable) {
+    text t = text_in(e->arena);
+    text_printf(&t, "{\"%s\", offsetof(%s_%s, %s), %lld, %d, %d, %d, {", name, e->prefix, record, field,
+                (long long)shape_count(s), e->program->real == KB_F64, trainable, s->rank);
+    for (int i = 0; i < MAX_RANK; i++)
+        text_printf(&t, "%s%lld", i ? ", " : "", (long long)(i < s->rank ? s->dim[i] : 0));
+    text_puts(&t, "}},");
+    c_line(e->out, 4, t.at);
+}
+
 static void print_tensors(emitter *e) {
     const graph *g = e->program->graph;
-    int type = e->program->real == KB_F64;
     text_printf(e->out, "const %s_tensor %s_tensors[] = {\n", e->prefix, e->prefix);
     for (int k = 0; k < g->params.count; k++) {
         const value *v = g->params.at[k];
-        text t = text_in(e->arena);
-        text_printf(&t, "{\"%s\", offsetof(%s_params, %s), %lld, %d, %d, %d, {", v->name, e->prefix,
-                    e->fields[k], (long long)shape_count(&v->shape), type, v->as.param.trainable,
-                    v->shape.rank);
-        for (int i = 0; i < MAX_RANK; i++)
-            text_printf(&t, "%s%lld", i ? ", " : "", (long long)(i < v->shape.rank ? v->shape.dim[i] : 0));
-        text_puts(&t, "}},");
-        c_line(e->out, 4, t.at);
+        emit_tensor(e, v->name, "params", e->fields[k], &v->shape, v->as.param.trainable);
     }
     text_puts(e->out, "    {\"\", 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}},\n};\n\n");
     if (g->params.count)
@@ -187,7 +197,8 @@ void emit_api(emitter *e) {
     emit_weights(e);
     print_check(e);
     if (emit_has(e, ENTRY_PREPARE)) print_prepare(e);
-    for (int k = ENTRY_FORWARD; k < ENTRY_KINDS; k++)
+    for (int k = ENTRY_FORWARD; k <= ENTRY_FORWARD_U8; k++)
         if (emit_has(e, (entry_kind)k)) emit_forward(e, (entry_kind)k);
+    emit_training(e);
     if (e->options->invoke) emit_invoke(e);
 }

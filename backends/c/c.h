@@ -38,7 +38,10 @@ bool c_header(arena *a, const program *p, const c_options *o, text *header, diag
 const bool *c_supported(target_id t);
 
 /* NET_invoke's type. `entry` is an entry_kind; `states` one pointer a state slot to [MAX_BATCH][per_sample]
- * numbers, or NULL. Returns the code that the entry returns; -1 for an entry that the program has not. */
+ * numbers, or NULL. ENTRY_STEP is all of NET_step: `params` and `packed`, there the optimizer, are written; inputs are
+ * the net's, then the target where there is one and a pointer to the learning rate; outputs[0] is the loss. Of
+ * ENTRY_INIT inputs[0] points to the seed. Returns the code that the entry returns; -1 for an entry that the program
+ * has not. */
 typedef int c_invoke(int entry, int n, const void *params, void *packed, const void *const *inputs,
                      void *const *outputs, void *const *states, void *workspace, size_t workspace_bytes);
 

@@ -112,6 +112,14 @@ static void print_pick_isa(emitter *e) {
     text_puts(e->out, "#endif\n    return ISA_OTHER;\n}\n\n");
 }
 
+static void check_length(emitter *e, const char *kind, const char *name, span at) {
+    if (strlen(name) > 95 || strpbrk(name, "\"\\?"))
+        diag_add(
+            e->diags, DIAG_ERROR, at,
+            "%s '%s' cannot be named in C: names have at most 95 characters, and no quotes or backslashes",
+            kind, name);
+}
+
 static bool check_options(emitter *e) {
     const c_options *o = e->options;
     bool any = false, packed = o->embed == EMBED_ARRAY;
@@ -128,14 +136,10 @@ static bool check_options(emitter *e) {
                  "the weights' file name '%s' cannot stand in C: choose one without quotes, "
                  "backslashes, '*' and '?'",
                  file ? file : "");
-    for (int k = 0; k < e->program->graph->params.count; k++) {
-        const value *v = e->program->graph->params.at[k];
-        if (strlen(v->name) > 95 || strpbrk(v->name, "\"\\?"))
-            diag_add(e->diags, DIAG_ERROR, v->at,
-                     "parameter '%s' cannot be named in C: names have at most 95 characters, "
-                     "and no quotes or backslashes",
-                     v->name);
-    }
+    const program *p = e->program;
+    for (int k = 0; k < p->graph->params.count; k++)
+        check_length(e, "parameter", p->graph->params.at[k]->name, p->graph->params.at[k]->at);
+    for (int k = 0; k < p->moments.count; k++) check_length(e, "moment", p->moments.at[k].name, (span){0});
     return e->diags->errors == 0;
 }
 

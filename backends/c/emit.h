@@ -13,8 +13,10 @@ typedef struct emitter {
     const char *prefix, *upper; /* "resnet18", "RESNET18" */
     const char **fields;        /* of NET_params, by parameter */
     const char **inputs, **outputs, **states;
-    bool *used;   /* kernels that a printed entry calls, by id */
-    bool *with_n; /* those that are told n */
+    const char **moments;     /* fields of NET_optimizer */
+    const char **step_inputs; /* arguments of a training step, by input of the step's graph */
+    bool *used;               /* kernels that a printed entry calls, by id */
+    bool *with_n;             /* those that are told n */
     text *out;
 } emitter;
 
@@ -26,7 +28,8 @@ const char *emit_base_name(const char *path);
 
 /* header.c */
 void emit_header(emitter *e);
-const char *emit_executor(const emitter *e); /* "const NET_executor *executor, ", or "" */
+void emit_field(emitter *e, const char *name, const shape *s); /* "    float NAME[2][3];" */
+const char *emit_executor(const emitter *e);                   /* "const NET_executor *executor, ", or "" */
 
 /* kernels.c */
 void emit_kernels(emitter *e);
@@ -36,15 +39,35 @@ void emit_runners(emitter *e);
 int64_t emit_grain(const kernel *k);          /* the least share of its count that a thread gets */
 void emit_entry(emitter *e, entry_kind kind); /* static void PREFIX_each_ENTRY(...) */
 extern const char *const entry_names[ENTRY_KINDS];
-/* ", " and inputs and outputs under these names, with their types or without. */
-void emit_entry_data(emitter *e, entry_kind kind, const char *const *inputs, const char *const *outputs,
-                     text *t, bool types);
+/* The graph whose inputs the entry takes. */
+const graph *emit_graph(const emitter *e, entry_kind kind);
+/* What the functions of an entry take behind the team: a list for their heads and their calls. */
+typedef struct c_argument {
+    const char *type, *name; /* "const float *" */
+} c_argument;
+typedef VEC(c_argument) c_arguments;
+c_arguments emit_arguments(emitter *e, entry_kind kind, const char *const *inputs,
+                           const char *const *outputs);
+/* Of these only the inputs and outputs, under these names. */
+void emit_add_data(emitter *e, entry_kind kind, const char *const *inputs, const char *const *outputs,
+                   c_arguments *to);
+/* Joined by ", ", also with what t has already; with types or without. */
+void emit_list(const c_arguments *list, text *t, bool types);
 
 /* api.c: what users call */
 void emit_prototype(emitter *e, entry_kind kind); /* without its ';' */
 void emit_api(emitter *e);
 void emit_forward(emitter *e, entry_kind kind); /* forward.c */
 void emit_invoke(emitter *e);
+
+/* train.c: NET_step, NET_init and what they need */
+bool emit_trains(const emitter *e);
+void emit_optimizer(emitter *e);        /* of the header: the type and its table */
+void emit_training_entries(emitter *e); /* of the header: prototypes */
+void emit_training(emitter *e);
+void emit_invoked_training(emitter *e); /* the cases of NET_invoke */
+void emit_tensor(emitter *e, const char *name, const char *record, const char *field, const shape *s,
+                 bool trainable); /* a row of a table of tensors */
 
 /* weights.c */
 void emit_weights(emitter *e);

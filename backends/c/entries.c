@@ -18,7 +18,9 @@ static bool touch_of(const walk *w, const call *c, int k, touch *t) {
     const kparam *param = &c->kernel->param[k + 2];
     if (a->kind != ARG_BUFFER || a->buffer->area == AREA_CONST) return false;
     const buffer *b = a->buffer;
-    bool shared = b->area == AREA_WORKSPACE || b->area == AREA_PACKED || b->area == AREA_PARAMS;
+    const unsigned by_offset =
+        1u << AREA_WORKSPACE | 1u << AREA_PACKED | 1u << AREA_PARAMS | 1u << AREA_MOMENTS | 1u << AREA_STEP;
+    bool shared = by_offset >> b->area & 1;
     int64_t begin = shared ? b->offset : 0;
     *t = (touch){b->area, shared ? 0 : b->index, begin, begin + buffer_bytes(w->e->program, b),
                  param->type.writes};
@@ -53,11 +55,16 @@ static const char *base_text(walk *w, const buffer *b, int64_t *offset, ktype t)
     long long bytes = (long long)(b->offset + *offset * kbase_bytes(b->elem));
     switch (b->area) {
     case AREA_INPUT:
+    case AREA_STEP_INPUT:
     case AREA_PIXELS: return w->inputs[b->index];
     case AREA_OUTPUT: return w->outputs[b->index];
     case AREA_PARAMS: return cast(w, t, arena_printf(e->arena, "&params->%s", e->fields[b->index]));
+    case AREA_MOMENTS: return cast(w, t, arena_printf(e->arena, "&optimizer->%s", e->moments[b->index]));
+    case AREA_LOSS: return "loss";
+    case AREA_INIT: return "seed";
     case AREA_CONST: return arena_printf(e->arena, "constant_%d", b->id);
     case AREA_PACKED:
+    case AREA_STEP:
     case AREA_WORKSPACE: *offset = 0; break;
     }
     const char *from = b->area == AREA_PACKED ? "packed" : "workspace";
@@ -80,8 +87,9 @@ static void print_arg(walk *w, text *t, const call_arg *a, ktype type) {
         text_printf(t, "%lld", (long long)offset);
         add_offset(w, t, 0, a->stride);
     } else if (a->kind == ARG_SCRATCH) {
-        const char *part = arena_printf(w->e->arena, "(workspace + %lld + %lld * (ptrdiff_t)t->slot)",
-                                        (long long)p->scratch_offset, (long long)p->scratch_bytes);
+        const char *part =
+            arena_printf(w->e->arena, "(workspace + %lld + %lld * (ptrdiff_t)t->slot)",
+                         (long long)entry_scratch_offset(p, w->kind), (long long)p->scratch_bytes);
         text_puts(t, cast(w, type, part));
         add_offset(w, t, offset, a->stride);
     } else {
@@ -90,14 +98,13 @@ static void print_arg(walk *w, text *t, const call_arg *a, ktype type) {
     }
 }
 
-/* `prepare` has no workspace, and nothing else than `prepare` may write packed weights. */
+/* Scratch is part of a workspace, which not every entry has. */
 static bool allowed(walk *w, const call *c, int k) {
     const call_arg *a = &c->arg[k];
-    bool workspace = a->kind == ARG_SCRATCH || (a->kind == ARG_BUFFER && a->buffer->area == AREA_WORKSPACE);
-    bool prepare = w->kind == ENTRY_PREPARE, writes = c->kernel->param[k + 2].type.writes;
-    bool packed = a->kind == ARG_BUFFER && a->buffer->area == AREA_PACKED;
-    bool params = a->kind == ARG_BUFFER && a->buffer->area == AREA_PARAMS;
-    if (!(prepare && workspace) && !(!prepare && (params || (packed && writes)))) return true;
+    bool scratch = w->kind != ENTRY_PREPARE && w->kind != ENTRY_INIT;
+    if (a->kind == ARG_INT || (a->kind == ARG_SCRATCH && scratch)) return true;
+    if (a->kind == ARG_BUFFER && entry_allows(w->kind, a->buffer->area, c->kernel->param[k + 2].type.writes))
+        return true;
     diag_add(w->e->diags, DIAG_ERROR, (span){0},
              "argument '%s' of kernel %s lies where entry %d has nothing; this is a bug in netc",
              c->kernel->param[k + 2].name, c->kernel->name, (int)w->kind);
@@ -109,7 +116,8 @@ static void print_call(walk *w, const call *c) {
     wait_for(w, c);
     if (c->node) c_line(e->out, w->indent, arena_printf(e->arena, "/* %s */", emit_layers(e, c->node)));
     text t = text_in(e->arena);
-    text_printf(&t, "run_%s(t, %s", c->kernel->name, w->kind == ENTRY_PREPARE ? "1" : "n");
+    text_printf(&t, "run_%s(t, %s", c->kernel->name,
+                w->kind == ENTRY_PREPARE || w->kind == ENTRY_INIT ? "1" : "n");
     for (int k = 0; k < c->args; k++) {
         touch mine;
         if (!allowed(w, c, k)) return;
@@ -149,21 +157,54 @@ static bool takes_pixels(const emitter *e, entry_kind kind, int input) {
     return false;
 }
 
-void emit_entry_data(emitter *e, entry_kind kind, const char *const *inputs, const char *const *outputs,
-                     text *t, bool types) {
-    const graph *g = e->program->graph;
-    const char *real = types ? arena_printf(e->arena, "%s *", emit_real(e)) : "";
+const graph *emit_graph(const emitter *e, entry_kind kind) {
+    return kind == ENTRY_STEP || kind == ENTRY_UPDATE ? e->program->step_graph : e->program->graph;
+}
+
+static void add(emitter *e, c_arguments *to, const char *name, const char *type) {
+    c_argument a = {type, name};
+    VEC_PUSH(e->arena, to, a);
+}
+
+void emit_add_data(emitter *e, entry_kind kind, const char *const *inputs, const char *const *outputs,
+                   c_arguments *to) {
+    const graph *g = emit_graph(e, kind);
+    const char *real = arena_printf(e->arena, "%s *", emit_real(e));
     for (int k = 0; k < g->inputs.count; k++) {
         bool pixels = takes_pixels(e, kind, k);
         bool integers = g->inputs.at[k]->type == DT_I32;
-        const char *type = pixels     ? "const uint8_t *"
-                           : integers ? "const int32_t *"
-                                      : arena_printf(e->arena, "const %s", real);
-        text_printf(t, ", %s%s", types ? type : "", inputs[k]);
+        add(e, to, inputs[k],
+            pixels     ? "const uint8_t *"
+            : integers ? "const int32_t *"
+                       : arena_printf(e->arena, "const %s", real));
     }
-    for (int k = 0; k < g->outputs.count; k++) {
-        const char *type = g->outputs.at[k].value->type == DT_I32 ? "int32_t *" : real;
-        text_printf(t, ", %s%s", types ? type : "", outputs[k]);
+    if (kind == ENTRY_STEP || kind == ENTRY_UPDATE) return;
+    for (int k = 0; k < g->outputs.count; k++)
+        add(e, to, outputs[k], g->outputs.at[k].value->type == DT_I32 ? "int32_t *" : real);
+}
+
+c_arguments emit_arguments(emitter *e, entry_kind kind, const char *const *inputs,
+                           const char *const *outputs) {
+    c_arguments list = {0};
+    const char *constant = kind == ENTRY_PREPARE || kind == ENTRY_STEP ? "const " : "";
+    bool trains = kind == ENTRY_STEP || kind == ENTRY_UPDATE, init = kind == ENTRY_INIT;
+    bool forward = kind == ENTRY_FORWARD || kind == ENTRY_FORWARD_U8;
+    if (forward || trains) add(e, &list, "n", "ptrdiff_t ");
+    if (!forward) add(e, &list, "params", arena_printf(e->arena, "%s%s_params *", constant, e->prefix));
+    if (init) add(e, &list, "seed", "const int32_t *");
+    if (kind == ENTRY_PREPARE) add(e, &list, "packed", "char *");
+    if (forward) add(e, &list, "packed", "const char *");
+    if (trains) add(e, &list, "optimizer", arena_printf(e->arena, "%s%s_optimizer *", constant, e->prefix));
+    if (forward || trains) emit_add_data(e, kind, inputs, outputs, &list);
+    if (trains) add(e, &list, "loss", arena_printf(e->arena, "%s *", emit_real(e)));
+    if (forward || trains) add(e, &list, "workspace", "char *");
+    return list;
+}
+
+void emit_list(const c_arguments *list, text *t, bool types) {
+    for (int k = 0; k < list->count; k++) {
+        const c_argument *a = &list->at[k];
+        text_printf(t, "%s%s%s", t->length ? ", " : "", types ? a->type : "", a->name);
     }
 }
 
@@ -175,8 +216,8 @@ static const char **inner_names(emitter *e, c_names *names, const char **from, i
 
 /* Names that an entry's function uses itself: inputs called so get another name there. */
 static void take_names(emitter *e, c_names *names) {
-    static const char *const own[] = {"t",     "n",    "packed", "workspace", "params", "join",
-                                      "split", "team", "t0",     "t1",        "t2",     "t3"};
+    static const char *const own[] = {"t",  "n",  "packed", "workspace", "params",    "join", "split", "team",
+                                      "t0", "t1", "t2",     "t3",        "optimizer", "loss", "seed"};
     for (size_t k = 0; k < sizeof own / sizeof *own; k++) c_name(names, own[k]);
     for (int k = 0; k < e->program->kernels.count; k++)
         c_name(names, arena_printf(e->arena, "run_%s", e->program->kernels.at[k]->name));
@@ -184,25 +225,13 @@ static void take_names(emitter *e, c_names *names) {
         c_name(names, arena_printf(e->arena, "constant_%d", e->program->buffers.at[k]->id));
 }
 
-const char *const entry_names[ENTRY_KINDS] = {"prepare", "forward", "forward_u8"};
+const char *const entry_names[ENTRY_KINDS] = {"prepare", "forward", "forward_u8", "step", "update", "init"};
 
 /* Parameters that no call reads, told to the compiler. */
-static void print_unused(emitter *e, const char *body, const char *const *names, int count) {
-    for (int k = 0; k < count; k++)
-        if (!c_mentions(body, names[k])) text_printf(e->out, "    (void)%s;\n", names[k]);
-}
-
-static void print_all_unused(walk *w, const char *body) {
-    const graph *g = w->e->program->graph;
-    static const char *const prepare[] = {"t", "params", "packed"}, *const forward[] = {"t", "n", "packed",
-                                                                                        "workspace"};
-    if (w->kind == ENTRY_PREPARE) {
-        print_unused(w->e, body, prepare, 3);
-        return;
-    }
-    print_unused(w->e, body, forward, 4);
-    print_unused(w->e, body, w->inputs, g->inputs.count);
-    print_unused(w->e, body, w->outputs, g->outputs.count);
+static void print_unused(emitter *e, const char *body, const c_arguments *list) {
+    if (!c_mentions(body, "t")) text_puts(e->out, "    (void)t;\n");
+    for (int k = 0; k < list->count; k++)
+        if (!c_mentions(body, list->at[k].name)) text_printf(e->out, "    (void)%s;\n", list->at[k].name);
 }
 
 static const char *print_body(walk *w) {
@@ -216,24 +245,21 @@ static const char *print_body(walk *w) {
 }
 
 void emit_entry(emitter *e, entry_kind kind) {
-    const graph *g = e->program->graph;
+    const graph *g = emit_graph(e, kind);
     c_names names = c_names_in(e->arena);
     take_names(e, &names);
     walk w = {.e = e, .kind = kind, .indent = 4};
-    w.inputs = inner_names(e, &names, e->inputs, g->inputs.count);
-    w.outputs = inner_names(e, &names, e->outputs, g->outputs.count);
-    text head = text_in(e->arena);
-    text_printf(&head, "static void %s_each_%s(const team *t", e->prefix, entry_names[kind]);
-    if (kind == ENTRY_PREPARE) {
-        text_printf(&head, ", const %s_params *params, char *packed)", e->prefix);
-    } else {
-        text_puts(&head, ", ptrdiff_t n, const char *packed");
-        emit_entry_data(e, kind, w.inputs, w.outputs, &head, true);
-        text_puts(&head, ", char *workspace)");
-    }
-    c_line(e->out, 0, head.at);
+    bool trains = kind == ENTRY_STEP || kind == ENTRY_UPDATE;
+    w.inputs = inner_names(e, &names, trains ? e->step_inputs : e->inputs, g->inputs.count);
+    w.outputs = inner_names(e, &names, e->outputs, trains ? 0 : g->outputs.count);
+    c_arguments list = emit_arguments(e, kind, w.inputs, w.outputs);
+    text rest = text_in(e->arena);
+    text_puts(&rest, "const team *t");
+    emit_list(&list, &rest, true);
+    c_line(e->out, 0,
+           arena_printf(e->arena, "static void %s_each_%s(%s)", e->prefix, entry_names[kind], rest.at));
     text_puts(e->out, "{\n");
     const char *body = print_body(&w);
-    print_all_unused(&w, body);
+    print_unused(e, body, &list);
     text_printf(e->out, "%s}\n\n", body);
 }

@@ -62,9 +62,12 @@ static void print_null_checks(emitter *e, const face *f) {
 
 static void print_checked(emitter *e, entry_kind kind, const face *f) {
     text head = text_in(e->arena), args = text_in(e->arena);
+    c_arguments data = {0};
+    emit_add_data(e, kind, f->in, f->out, &data);
     text_printf(&head, "static int %s_checked_%s(const void *packed, int n", e->prefix, entry_names[kind]);
-    emit_entry_data(e, kind, f->in, f->out, &head, true);
-    emit_entry_data(e, kind, f->in, f->out, &args, false);
+    emit_list(&data, &head, true);
+    text_puts(&args, "n, (const char *)packed");
+    emit_list(&data, &args, false);
     for (int k = 0; k < e->program->states.count; k++)
         text_printf(&head, ", %s *%s", emit_real(e), f->state[k]);
     text_puts(&head, ", void *workspace, size_t workspace_bytes)");
@@ -74,9 +77,9 @@ static void print_checked(emitter *e, entry_kind kind, const face *f) {
     text_printf(e->out, "    if (code != %s_OK) return code;\n", e->upper);
     print_null_checks(e, f);
     print_state_in(e, f);
-    c_line(e->out, 4,
-           arena_printf(e->arena, "%s_start_%s(n, (const char *)packed%s, (char *)workspace);", e->prefix,
-                        entry_names[kind], args.length ? args.at : ""));
+    c_line(
+        e->out, 4,
+        arena_printf(e->arena, "%s_start_%s(%s, (char *)workspace);", e->prefix, entry_names[kind], args.at));
     print_state_out(e, f);
     text_printf(e->out, "    return %s_OK;\n}\n\n", e->upper);
 }
@@ -86,8 +89,10 @@ void emit_forward(emitter *e, entry_kind kind) {
     print_checked(e, kind, &f);
     emit_prototype(e, kind);
     text args = text_in(e->arena);
+    c_arguments data = {0};
+    emit_add_data(e, kind, e->inputs, e->outputs, &data);
     text_printf(&args, "return %s_checked_%s(packed, n", e->prefix, entry_names[kind]);
-    emit_entry_data(e, kind, e->inputs, e->outputs, &args, false);
+    emit_list(&data, &args, false);
     for (int k = 0; k < e->program->states.count; k++)
         text_printf(&args, ", state ? &state->%s[0][0] : NULL", e->states[k]);
     text_puts(&args, ", workspace, workspace_bytes);");
@@ -102,21 +107,12 @@ static void print_invoked(emitter *e, entry_kind kind) {
     const char **in = NEW_ARRAY(e->arena, const char *, g->inputs.count + 1);
     const char **out = NEW_ARRAY(e->arena, const char *, g->outputs.count + 1);
     text args = text_in(e->arena);
+    c_arguments data = {0};
     text_printf(&args, "return %s_checked_%s(packed, n", e->prefix, entry_names[kind]);
     for (int k = 0; k < g->inputs.count; k++) in[k] = arena_printf(e->arena, "inputs[%d]", k);
     for (int k = 0; k < g->outputs.count; k++) out[k] = arena_printf(e->arena, "outputs[%d]", k);
-    text typed = text_in(e->arena);
-    emit_entry_data(e, kind, in, out, &typed, true);
-    /* ", const float *inputs[0]" becomes ", (const float *)inputs[0]" */
-    for (const char *c = typed.length ? typed.at : ""; *c; c++) {
-        if (*c == ',') {
-            text_puts(&args, ", (");
-            c++;
-        } else {
-            text_add(&args, c, 1);
-            if (*c == '*') text_puts(&args, ")");
-        }
-    }
+    emit_add_data(e, kind, in, out, &data);
+    for (int k = 0; k < data.count; k++) text_printf(&args, ", (%s)%s", data.at[k].type, data.at[k].name);
     for (int k = 0; k < e->program->states.count; k++)
         text_printf(&args, ", states ? (%s *)states[%d] : NULL", emit_real(e), k);
     text_puts(&args, ", workspace, workspace_bytes);");
@@ -130,12 +126,14 @@ void emit_invoke(emitter *e) {
         "int %s_invoke(int entry, int n, const void *params, void *packed, const void *const *inputs,\n"
         "        void *const *outputs, void *const *states, void *workspace, size_t workspace_bytes)\n{\n"
         "    (void)params;\n    (void)states;\n"
-        "    if (entry != 0 && (!inputs || !outputs)) return %s_NULL_POINTER;\n    switch (entry) {\n",
-        e->prefix, e->upper);
+        "    if (entry != 0 && (!inputs || (entry != %d && !outputs))) return %s_NULL_POINTER;\n"
+        "    switch (entry) {\n",
+        e->prefix, (int)ENTRY_INIT, e->upper);
     if (emit_has(e, ENTRY_PREPARE))
         text_printf(e->out, "    case 0: return %s_prepare((const %s_params *)params, packed);\n", e->prefix,
                     e->prefix);
-    for (int k = ENTRY_FORWARD; k < ENTRY_KINDS; k++)
+    for (int k = ENTRY_FORWARD; k <= ENTRY_FORWARD_U8; k++)
         if (emit_has(e, (entry_kind)k)) print_invoked(e, (entry_kind)k);
+    emit_invoked_training(e);
     text_puts(e->out, "    default: return -1;\n    }\n}\n");
 }

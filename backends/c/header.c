@@ -28,6 +28,7 @@ static void print_sizes(emitter *e) {
     define(e, "MAX_THREADS", p->max_threads, "the workspace has room for so many");
     define(e, "PACKED_BYTES", p->packed_bytes, "weights as the kernels read them");
     define(e, "WORKSPACE_BYTES", p->workspace_bytes, "for one call, whatever n");
+    if (emit_trains(e)) define(e, "STEP_WORKSPACE_BYTES", p->step_bytes, "for a training step, whatever n");
     for (int k = 0; k < g->inputs.count; k++)
         define(e, arena_printf(e->arena, "%s_SIZE", c_upper(e->arena, e->inputs[k])),
                shape_count(&g->inputs.at[k]->shape), "numbers a sample");
@@ -37,7 +38,7 @@ static void print_sizes(emitter *e) {
     text_puts(e->out, "\n");
 }
 
-static void print_field(emitter *e, const char *name, const shape *s) {
+void emit_field(emitter *e, const char *name, const shape *s) {
     text_printf(e->out, "    %s %s", emit_real(e), name);
     for (int k = 0; k < s->rank; k++) text_printf(e->out, "[%lld]", (long long)s->dim[k]);
     text_puts(e->out, ";\n");
@@ -48,10 +49,10 @@ static void print_params(emitter *e) {
     text_puts(e->out, "/* The weights, as they are trained and saved: order and names are those of PyTorch's "
                       "state dict. */\n");
     text_printf(e->out, "typedef struct %s_params {\n", e->prefix);
-    for (int k = 0; k < g->params.count; k++) print_field(e, e->fields[k], &g->params.at[k]->shape);
+    for (int k = 0; k < g->params.count; k++) emit_field(e, e->fields[k], &g->params.at[k]->shape);
     if (!g->params.count) text_puts(e->out, "    char none;\n");
     text_printf(e->out, "} %s_params;\n\n", e->prefix);
-    text_puts(e->out, "/* One array of the params: type is 0 for float, 1 for double; count is in numbers, "
+    text_puts(e->out, "/* One array of a record: type is 0 for float, 1 for double; count is in numbers, "
                       "offset in bytes. */\n");
     text_printf(e->out,
                 "typedef struct %s_tensor {\n    char name[96];\n    size_t offset, count;\n"
@@ -135,7 +136,7 @@ static void print_entries(emitter *e) {
     print_weights_entry(e);
     text_puts(e->out, "/* Samples lie one after the other. Any number of calls may run at once, each with a "
                       "workspace of its own. */\n");
-    for (int k = ENTRY_FORWARD; k < ENTRY_KINDS; k++) {
+    for (int k = ENTRY_FORWARD; k <= ENTRY_FORWARD_U8; k++) {
         if (!emit_has(e, (entry_kind)k)) continue;
         if (k == ENTRY_FORWARD_U8)
             text_printf(
@@ -144,11 +145,13 @@ static void print_entries(emitter *e) {
         emit_prototype(e, (entry_kind)k);
         text_puts(e->out, ";\n");
     }
+    emit_training_entries(e);
     if (e->options->invoke)
         text_printf(
             e->out,
-            "\n/* Any entry by number (0 prepare, 1 forward, 2 forward_u8), for callers that know no types. "
-            "*/\n"
+            "\n/* Any entry by number (0 prepare, 1 forward, 2 forward_u8, 3 step, 5 init), for callers that "
+            "know "
+            "no types. */\n"
             "int %s_invoke(int entry, int n, const void *params, void *packed, const void *const *inputs,\n"
             "        void *const *outputs, void *const *states, void *workspace, size_t workspace_bytes);\n",
             e->prefix);
@@ -165,6 +168,7 @@ void emit_header(emitter *e) {
     text_puts(e->out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     print_params(e);
     print_state(e);
+    emit_optimizer(e);
     print_errors(e);
     print_executor(e);
     print_entries(e);

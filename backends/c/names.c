@@ -5,15 +5,19 @@
 
 #include <string.h>
 
-/* Arguments of the entries, of today's and of those that training and other hosts will add. */
+/* Arguments of the entries, of today's and of those that other hosts will add. */
 static const char *const arguments[] = {"n",      "packed",   "workspace", "workspace_bytes", "params",
                                         "state",  "executor", "optimizer", "learning_rate",   "loss",
                                         "stream", NULL};
 
-static bool is_argument(const char *name) {
+static const char *answers(const emitter *e) {
+    return e->program->step_inputs.classes ? "label" : "target";
+}
+
+static bool is_argument(const emitter *e, const char *name) {
     for (const char *const *a = arguments; *a; a++)
         if (strcmp(*a, name) == 0) return true;
-    return false;
+    return emit_trains(e) && strcmp(name, answers(e)) == 0;
 }
 
 static bool check_word(emitter *e, const char *kind, const char *name, span at) {
@@ -57,6 +61,29 @@ static void emit_fields(emitter *e) {
         e->states[k] = field(e, &states, "state", e->program->states.at[k].name, (span){0});
 }
 
+/* What is trained has one more array an update remembers something of; "step" and "seed" stand before them. */
+static void emit_moments(emitter *e) {
+    const program *p = e->program;
+    map taken = map_in(e->arena);
+    map_put(&taken, "step", "step");
+    map_put(&taken, "seed", "seed");
+    e->moments = NEW_ARRAY(e->arena, const char *, p->moments.count + 1);
+    for (int k = 0; k < p->moments.count; k++)
+        e->moments[k] = field(e, &taken, "moment", p->moments.at[k].name, (span){0});
+}
+
+/* The net's own inputs keep their names; the others are what a step makes or takes besides. */
+static void emit_step_inputs(emitter *e) {
+    const program *p = e->program;
+    int count = p->step_graph ? p->step_graph->inputs.count : 0;
+    e->step_inputs = NEW_ARRAY(e->arena, const char *, count + 1);
+    for (int k = 0; k < count && k < p->graph->inputs.count; k++) e->step_inputs[k] = e->inputs[k];
+    if (!emit_trains(e)) return;
+    if (p->step_inputs.target >= 0) e->step_inputs[p->step_inputs.target] = answers(e);
+    if (p->step_inputs.learning_rate >= 0) e->step_inputs[p->step_inputs.learning_rate] = "rate";
+    if (p->step_inputs.counter >= 0) e->step_inputs[p->step_inputs.counter] = "counter";
+}
+
 /* Inputs and outputs are arguments and, in upper case, part of macros. */
 static const char *argument(emitter *e, map *taken, const char *kind, const char *name, span at) {
     const char *s = c_mangle(e->arena, name), *upper = c_upper(e->arena, s), *before = map_get(taken, upper);
@@ -64,8 +91,9 @@ static const char *argument(emitter *e, map *taken, const char *kind, const char
         diag_add(e->diags, DIAG_ERROR, at,
                  "'%s' and '%s' would share the macro %s_%s_SIZE in C: rename one of them", before, name,
                  e->upper, upper);
-    if (is_argument(s) || strncmp(s, e->prefix, strlen(e->prefix)) == 0)
-        if (is_argument(s) || s[strlen(e->prefix)] == '_')
+    bool taken_twice = is_argument(e, s);
+    if (taken_twice || strncmp(s, e->prefix, strlen(e->prefix)) == 0)
+        if (taken_twice || s[strlen(e->prefix)] == '_')
             diag_add(e->diags, DIAG_ERROR, at,
                      "%s '%s' is also the name of something else in the C that netc writes: rename it", kind,
                      name);
@@ -74,7 +102,7 @@ static const char *argument(emitter *e, map *taken, const char *kind, const char
     return s;
 }
 
-static void emit_arguments(emitter *e) {
+static void emit_data(emitter *e) {
     const graph *g = e->program->graph;
     map taken = map_in(e->arena);
     e->inputs = NEW_ARRAY(e->arena, const char *, g->inputs.count + 1);
@@ -89,7 +117,9 @@ bool emit_names(emitter *e) {
     int errors = e->diags->errors;
     if (!emit_prefix(e)) return false;
     emit_fields(e);
-    emit_arguments(e);
+    emit_moments(e);
+    emit_data(e);
+    emit_step_inputs(e);
     return e->diags->errors == errors;
 }
 

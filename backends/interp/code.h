@@ -81,9 +81,11 @@ struct interp {
     code **body;     /* by kernel id */
     region *regions; /* by buffer id */
     region scratch[KB_BASES];
-    void **constants;                      /* by buffer id */
-    shadow *workspace, *packed, **outputs; /* with check */
-    const void *packed_known;              /* the bytes that `packed` describes */
+    void **constants; /* by buffer id */
+    /* with check: */
+    shadow *workspace, *packed, *step, *params, *moments, **given /* outputs and loss, by buffer id */;
+    const void *packed_known; /* the bytes that `packed` describes */
+    const void *step_known;   /* the bytes that `step` describes: what ENTRY_STEP left */
 };
 
 static inline int slot_bytes(ktype t) {

@@ -149,19 +149,30 @@ static bool run_forward(interp *in, entry_kind kind, const run_args *args) {
     return keep_states(in, args) && (!in->machine.check || area_written(in, AREA_OUTPUT));
 }
 
+/* A step that is over leaves its workspace to the update, which counts its serials anew. */
+static bool run_training(interp *in, entry_kind kind) {
+    const program *p = in->machine.program;
+    int64_t loop[MAX_LOOPS] = {0};
+    if (!run_steps(in, &p->entries[kind].steps, loop, 0)) return false;
+    if (!in->machine.check || kind == ENTRY_UPDATE) return true;
+    if (kind == ENTRY_STEP) shadow_settle(in->step, p->step_bytes / 4);
+    return area_written(in, kind == ENTRY_STEP ? AREA_LOSS : AREA_PARAMS);
+}
+
 bool interp_run(interp *in, entry_kind kind, const run_args *args, diags *d) {
     machine *m = &in->machine;
     const program *p = m->program;
-    bool prepare = kind == ENTRY_PREPARE;
+    bool once = kind == ENTRY_PREPARE || kind == ENTRY_INIT;
     if ((unsigned)kind >= ENTRY_KINDS || !p->entries[kind].present)
         return run_fail(d, p, "it has no such entry");
-    if (!prepare && (args->n < 1 || args->n > p->max_batch))
+    if (!once && (args->n < 1 || args->n > p->max_batch))
         return run_fail(d, p, "the number of samples is out of range");
     if (!regions_given(in, kind, args, d)) return false;
     m->d = d;
-    m->n = prepare ? 1 : args->n;
+    m->n = once ? 1 : args->n;
     m->failed = false;
     m->base = 1;
     regions_find(in, kind, args);
-    return prepare ? run_prepare(in, args) : run_forward(in, kind, args);
+    if (kind >= ENTRY_STEP) return run_training(in, kind);
+    return kind == ENTRY_PREPARE ? run_prepare(in, args) : run_forward(in, kind, args);
 }

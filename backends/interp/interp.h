@@ -8,9 +8,9 @@
 typedef struct interp interp;
 
 typedef struct interp_options {
-    /* Keep a shadow of workspace, packed and outputs: reading what nobody wrote, reading what another buffer
-     * has overwritten, and two indices of one call that touch an element one of them writes are errors.
-     * Several times slower; memory 3 × what is shadowed. */
+    /* Keep a shadow of workspaces, packed, outputs and what is trained: reading what nobody wrote, reading what
+     * another buffer has overwritten, and two indices of one call that touch an element one of them writes are
+     * errors. Several times slower; memory 3 × what is shadowed. */
     bool check;
 } interp_options;
 
@@ -20,7 +20,7 @@ typedef struct interp_options {
 interp *interp_new(arena *a, const program *p, target_id which, const interp_options *options, diags *d);
 
 /* Runs an entry; false with errors in d that name kernel, node and index. packed is written by prepare and
- * must carry this program's header otherwise. */
+ * must carry this program's header for forward. ENTRY_UPDATE finds in the workspace what ENTRY_STEP left there. */
 bool interp_run(interp *in, entry_kind kind, const run_args *args, diags *d);
 
 #endif

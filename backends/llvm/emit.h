@@ -68,12 +68,14 @@ bool ll_function(unit *u, const kfunc *f);
 /* runner.c: void part(arguments *, int part, int slot), which runs part `part` of a call; see runner.h. */
 bool ll_runner(unit *u, const kernel *k);
 
-/* entry.c: void entry(team *, n, params, packed, inputs, outputs, workspace) */
+/* entry.c: void entry(team *, n, params, packed, inputs, outputs, workspace). Entries that train have moments for packed
+ * and the place of the loss for output 0; init's input 0 are the words of the seed. */
 enum {
     ENTRY_TEAM,
     ENTRY_N,
     ENTRY_PARAMS,
     ENTRY_PACKED,
+    ENTRY_MOMENTS = ENTRY_PACKED,
     ENTRY_INPUTS,
     ENTRY_OUTPUTS,
     ENTRY_WORKSPACE,

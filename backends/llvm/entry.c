@@ -14,7 +14,8 @@ typedef struct walk {
 } walk;
 
 const char *ll_entry_symbol(arena *a, entry_kind kind, target_id t) {
-    static const char *const names[ENTRY_KINDS] = {"prepare", "forward", "forward_u8"};
+    static const char *const names[ENTRY_KINDS] = {"prepare", "forward", "forward_u8",
+                                                   "step",    "update",  "init"};
     return arena_printf(a, "netc_%s_%s", names[kind], targets[t].name);
 }
 
@@ -65,10 +66,15 @@ static LLVMValueRef constant(const walk *w, const buffer *b) {
 static LLVMValueRef base_of(const walk *w, const buffer *b) {
     switch (b->area) {
     case AREA_INPUT:
+    case AREA_STEP_INPUT:
     case AREA_PIXELS: return pointer_in(w, ENTRY_INPUTS, b->index);
+    case AREA_INIT: return pointer_in(w, ENTRY_INPUTS, 0);
     case AREA_OUTPUT: return pointer_in(w, ENTRY_OUTPUTS, b->index);
+    case AREA_LOSS: return pointer_in(w, ENTRY_OUTPUTS, 0);
+    case AREA_MOMENTS: return bytes_from(w, param(w, ENTRY_MOMENTS), b->offset);
     case AREA_PARAMS: return bytes_from(w, param(w, ENTRY_PARAMS), b->offset);
     case AREA_PACKED: return bytes_from(w, param(w, ENTRY_PACKED), b->offset);
+    case AREA_STEP:
     case AREA_WORKSPACE: return bytes_from(w, param(w, ENTRY_WORKSPACE), b->offset);
     case AREA_CONST: return constant(w, b);
     }
@@ -88,21 +94,20 @@ static LLVMValueRef position(const walk *w, const call_arg *a) {
 static LLVMValueRef argument(const walk *w, const call_arg *a, ktype type) {
     LLVMValueRef at = position(w, a);
     if (a->kind == ARG_INT) return at;
-    LLVMValueRef base = a->kind == ARG_BUFFER
-                            ? base_of(w, a->buffer)
-                            : bytes_from(w, param(w, ENTRY_WORKSPACE), w->u->program->scratch_offset);
+    int64_t scratch = entry_scratch_offset(w->u->program, w->kind);
+    LLVMValueRef base =
+        a->kind == ARG_BUFFER ? base_of(w, a->buffer) : bytes_from(w, param(w, ENTRY_WORKSPACE), scratch);
     return LLVMBuildGEP2(w->u->builder, w->u->scalar[type.elem], base, &at, 1, "");
 }
 
-/* `prepare` has no workspace, and nothing else than `prepare` may write packed weights. */
+/* Scratch is part of a workspace, which not every entry has. */
 static bool allowed(const walk *w, const call *c, int k) {
     const call_arg *a = &c->arg[k];
     ktype type = c->kernel->param[k + 2].type;
-    bool points = a->kind == ARG_BUFFER, prepare = w->kind == ENTRY_PREPARE;
-    bool workspace = a->kind == ARG_SCRATCH || (points && a->buffer->area == AREA_WORKSPACE);
-    bool packed = points && a->buffer->area == AREA_PACKED, params = points && a->buffer->area == AREA_PARAMS;
+    bool without = w->kind == ENTRY_PREPARE || w->kind == ENTRY_INIT;
     if ((type.base == KB_PTR) != (a->kind != ARG_INT)) return fail(w, c, "an argument of another type");
-    if (prepare ? workspace : params || (packed && type.writes))
+    if (a->kind == ARG_BUFFER ? !entry_allows(w->kind, a->buffer->area, type.writes)
+                              : a->kind == ARG_SCRATCH && without)
         return fail(w, c, "an argument lies where this entry has nothing");
     if (runner_scratch(w->u->program, c->kernel, k) != (a->kind == ARG_SCRATCH))
         return fail(w, c, "an argument is scratch in one call and not in another");

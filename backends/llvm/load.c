@@ -140,10 +140,9 @@ static bool unaligned(const void *at) {
     return (uintptr_t)at % BUFFER_ALIGN != 0;
 }
 
-bool llvm_run(const llvm_code *c, entry_kind kind, const run_args *args, const team *t, diags *d) {
+static bool run_forward(const llvm_code *c, entry_kind kind, const run_args *args, const team *t, diags *d) {
     const program *p = c->program;
     packed_header header = program_header(p);
-    if ((unsigned)kind >= ENTRY_KINDS || !c->entry[kind]) return refuse(d, p, "it has no such entry");
     if (!args->packed || unaligned(args->packed) || unaligned(args->workspace))
         return refuse(d, p, "packed weights or workspace are missing or not aligned");
     if (kind == ENTRY_PREPARE) return run_prepare(c, args, t);
@@ -154,4 +153,26 @@ bool llvm_run(const llvm_code *c, entry_kind kind, const run_args *args, const t
     c->entry[kind](t, args->n, NULL, args->packed, args->inputs, args->outputs, args->workspace);
     keep_states(p, args);
     return true;
+}
+
+static bool run_training(const llvm_code *c, entry_kind kind, const run_args *args, const team *t, diags *d) {
+    const program *p = c->program;
+    const void *const seed[1] = {args->init};
+    void *const loss[1] = {args->loss};
+    bool init = kind == ENTRY_INIT;
+    if (!init && (args->n < 1 || args->n > p->max_batch))
+        return refuse(d, p, "the number of samples is out of range");
+    if ((!args->params && p->params_bytes) || (init ? !args->init : !args->loss || !args->inputs))
+        return refuse(d, p, "what is trained, its inputs or the place of the loss are missing");
+    if (!init && (unaligned(args->workspace) || (!args->workspace && p->step_bytes)))
+        return refuse(d, p, "the workspace is missing or not aligned");
+    c->entry[kind](t, init ? 1 : args->n, args->params, args->moments, init ? seed : args->inputs, loss,
+                   args->workspace);
+    return true;
+}
+
+bool llvm_run(const llvm_code *c, entry_kind kind, const run_args *args, const team *t, diags *d) {
+    if ((unsigned)kind >= ENTRY_KINDS || !c->entry[kind])
+        return refuse(d, c->program, "it has no such entry");
+    return kind < ENTRY_STEP ? run_forward(c, kind, args, t, d) : run_training(c, kind, args, t, d);
 }

@@ -1,4 +1,4 @@
-/* Buffers of a program, and the header that its packed weights carry. */
+/* Buffers of a program, what its entries may touch, and the header that its packed weights carry. */
 #include "ir/kernel/program.h"
 
 #include <assert.h>
@@ -19,4 +19,24 @@ buffer *program_buffer(program *p, const char *name, area a, kbase elem, int64_t
     b->per_sample = per_sample;
     VEC_PUSH(p->arena, &p->buffers, b);
     return b;
+}
+
+#define A(name) (1u << AREA_##name)
+
+bool entry_allows(entry_kind kind, area a, bool writes) {
+    static const struct {
+        unsigned reads, writes;
+    } rules[ENTRY_KINDS] = {
+        [ENTRY_PREPARE] = {A(PARAMS) | A(PACKED) | A(CONST), A(PACKED)},
+        [ENTRY_FORWARD] = {A(INPUT) | A(PACKED) | A(CONST) | A(WORKSPACE) | A(OUTPUT),
+                           A(WORKSPACE) | A(OUTPUT)},
+        [ENTRY_FORWARD_U8] = {A(INPUT) | A(PIXELS) | A(PACKED) | A(CONST) | A(WORKSPACE) | A(OUTPUT),
+                              A(WORKSPACE) | A(OUTPUT)},
+        [ENTRY_STEP] = {A(STEP_INPUT) | A(PARAMS) | A(MOMENTS) | A(CONST) | A(STEP) | A(LOSS),
+                        A(STEP) | A(LOSS)},
+        [ENTRY_UPDATE] = {A(STEP_INPUT) | A(PARAMS) | A(MOMENTS) | A(CONST) | A(STEP) | A(LOSS),
+                          A(STEP) | A(PARAMS) | A(MOMENTS)},
+        [ENTRY_INIT] = {A(INIT) | A(CONST), A(PARAMS)},
+    };
+    return (writes ? rules[kind].writes : rules[kind].reads) >> a & 1;
 }

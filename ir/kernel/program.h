@@ -170,6 +170,9 @@ static inline int64_t entry_scratch_offset(const program *p, entry_kind kind) {
     return kind < ENTRY_STEP ? p->scratch_offset : p->step_scratch_offset;
 }
 
+/* May calls of the entry be given this area, to read or to write? */
+bool entry_allows(entry_kind kind, area a, bool writes);
+
 /* What prepare leaves in the first bytes of packed, in the machine's own byte order; prepare clears it when it
  * starts and writes it when it ends. */
 typedef struct packed_header {

@@ -16,6 +16,7 @@ typedef struct checker {
     map proven; /* calls by their numbers: layers of one shape are looked at once */
     int64_t n;
     target_id which;
+    entry_kind entry; /* being looked at */
 } checker;
 
 static bool wrong(const checker *c, span at, const char *why) {
@@ -75,10 +76,13 @@ static bool check_buffer(const checker *c, const buffer *b) {
     int64_t end = b->offset + elements(b, p->max_batch) * kbase_bytes(b->elem), room = INT64_MAX;
     if (b->area == AREA_PACKED) room = p->packed_bytes;
     if (b->area == AREA_WORKSPACE) room = p->scratch_bytes ? p->scratch_offset : p->workspace_bytes;
+    if (b->area == AREA_STEP) room = p->scratch_bytes ? p->step_scratch_offset : p->step_bytes;
     if (b->area == AREA_PARAMS) room = p->params_bytes;
+    if (b->area == AREA_MOMENTS) room = p->moments_bytes;
     bool inside = b->fixed >= 0 && b->per_sample >= 0 &&
                   b->offset >= (b->area == AREA_PACKED ? PACKED_HEADER : 0) && end <= room;
-    bool aligned = b->offset % (b->area == AREA_PARAMS ? 4 : BUFFER_ALIGN) == 0;
+    bool numbers = b->area == AREA_PARAMS || b->area == AREA_MOMENTS;
+    bool aligned = b->offset % (numbers ? 4 : BUFFER_ALIGN) == 0;
     if (inside && aligned) return true;
     return wrong(c, (span){0},
                  arena_printf(c->arena, "buffer %s at bytes %lld to %lld is %s", b->name,
@@ -90,9 +94,10 @@ static bool check_buffers(const checker *c) {
     const program *p = c->p;
     for (int i = 0; i < p->buffers.count; i++)
         if (p->buffers.at[i]->id != i || !check_buffer(c, p->buffers.at[i])) return false;
-    int64_t end = p->scratch_offset + p->scratch_bytes * p->max_threads;
-    return !p->scratch_bytes || end <= p->workspace_bytes ||
-           wrong(c, (span){0}, "scratch does not fit the workspace");
+    int64_t scratch = p->scratch_bytes * p->max_threads;
+    bool fits = p->scratch_offset + scratch <= p->workspace_bytes &&
+                (!p->step_bytes || p->step_scratch_offset + scratch <= p->step_bytes);
+    return !p->scratch_bytes || fits || wrong(c, (span){0}, "scratch does not fit the workspace");
 }
 
 /* ---- calls ---- */
@@ -108,6 +113,17 @@ static bool call_wrong(const checker *c, const call *k, const char *why) {
     return wrong(c, at, arena_printf(c->arena, "kernel %s (%s): %s", k->kernel->name, place(k), why));
 }
 
+/* Only what the entry is given, and changed only what is its own. */
+static bool check_area(const checker *c, const call *k, const buffer *b, bool writes) {
+    if (entry_allows(c->entry, b->area, writes)) return true;
+    bool may_read = entry_allows(c->entry, b->area, false);
+    return call_wrong(
+        c, k,
+        arena_printf(c->arena,
+                     may_read ? "writes %s, which may only be read" : "is given %s, which its entry has not",
+                     b->name));
+}
+
 static bool check_types(const checker *c, const call *k) {
     const kernel *f = k->kernel;
     if (f->params != k->args + 2) return call_wrong(c, k, "the call has another number of arguments");
@@ -119,10 +135,7 @@ static bool check_types(const checker *c, const call *k) {
             (g->kind == ARG_BUFFER && g->buffer->elem != t.elem))
             return call_wrong(c, k,
                               arena_printf(c->arena, "argument %s has another type", f->param[i + 2].name));
-        if (t.writes && g->kind == ARG_BUFFER && g->buffer->area != AREA_OUTPUT &&
-            g->buffer->area != AREA_WORKSPACE && g->buffer->area != AREA_PACKED)
-            return call_wrong(c, k,
-                              arena_printf(c->arena, "writes %s, which may only be read", g->buffer->name));
+        if (g->kind == ARG_BUFFER && !check_area(c, k, g->buffer, t.writes)) return false;
     }
     return true;
 }
@@ -206,6 +219,7 @@ static bool check_steps(checker *c, const steps *s, int64_t *loop, int depth) {
 static bool check_entries(checker *c) {
     for (int e = 0; e < ENTRY_KINDS; e++) {
         int64_t loop[MAX_LOOPS] = {0};
+        c->entry = (entry_kind)e;
         if (c->p->entries[e].present && !check_steps(c, &c->p->entries[e].steps, loop, 0)) return false;
     }
     return true;
