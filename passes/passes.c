@@ -23,6 +23,7 @@ const pass passes[] = {
     {"schedule", "the loss first, then updates as soon as may be", true, OF_STEP, pass_schedule},
     {"plan-buffers", "where each value lies: views, in place, offsets", true, BOTH, pass_plan_buffers},
     {"lower", "kernels and the calls that run them", true, BOTH, pass_lower},
+    {"init", "the entry that draws parameters by their rules", true, OF_STEP, pass_init},
     {"unroll", "loops marked unroll", true, BOTH, pass_unroll},
     {0},
 };

@@ -66,6 +66,7 @@ void pass_choose_layout(pass_state *s);    /* required */
 void pass_schedule(pass_state *s);     /* required, step: the loss first, then updates as soon as may be */
 void pass_plan_buffers(pass_state *s); /* required: views, in place, lifetimes to offsets */
 void pass_lower(pass_state *s);        /* required: program with entries */
+void pass_init(pass_state *s);         /* required, step: the entry that draws parameters */
 void pass_unroll(pass_state *s);       /* required: loops marked unroll */
 
 /* For backends: expands what `supported` lacks (exp, tanh, sigmoid, ... into polynomials; relu into max) in
