@@ -53,11 +53,27 @@ static void add_gradient(walk *w, const node *by, value *v, value *gradient) {
 /* A cast of integers only hides who made them. */
 static bool no_gradient(walk *w, const node *n) {
     while (strcmp(n->op->name, "cast") == 0 && n->in[0]->kind == VALUE_NODE) n = n->in[0]->def;
-    diag_add(w->diags, DIAG_ERROR, n->at,
-             "cannot train through %s: it has no gradient, and weights before it lead to the loss through it "
-             "alone or beside others; leave it out of the loss, or freeze what comes before it",
-             n->op->name);
+    diag_add(
+        w->diags, DIAG_ERROR, n->at,
+        "cannot train through %s: it has no gradient, and weights before it lead to the loss through it; "
+        "leave it out of what the loss reads, or freeze those weights",
+        n->op->name);
     return false;
+}
+
+/* Ops with a body differentiate it where they cannot report errors: these are found on a copy. */
+static bool body_differentiable(walk *w, const graph *body) {
+    graph *trial = graph_clone(w->graph->arena, body);
+    int count = trial->outputs.count;
+    value **results = NEW_ARRAY(trial->arena, value *, count),
+          **seeds = NEW_ARRAY(trial->arena, value *, count);
+    int floats = 0;
+    for (int i = 0; i < count; i++) {
+        value *v = results[floats] = trial->outputs.at[i].value;
+        if (is_float(v)) seeds[floats++] = graph_splat(trial, v->type, v->shape, 1);
+    }
+    value **grads = NEW_ARRAY(trial->arena, value *, trial->next_id);
+    return graph_differentiate(trial, results, seeds, floats, NULL, grads, w->diags);
 }
 
 static bool back_through(walk *w, node *n) {
@@ -68,6 +84,7 @@ static bool back_through(walk *w, node *n) {
     for (int k = 0; k < n->inputs; k++) matters |= w->leads[n->in[k]->id];
     if (!reached || !matters) return true;
     if (!n->op->grad || n->epilogue) return no_gradient(w, n);
+    if (node_body(n) && !body_differentiable(w, node_body(n))) return false;
     n->op->grad(w->graph, n, out, in);
     for (int k = 0; k < n->inputs; k++)
         if (in[k] && w->leads[n->in[k]->id]) add_gradient(w, n, n->in[k], in[k]);

@@ -167,5 +167,6 @@ const op op_scan = {
     .scalar = S_COUNT,
     .infer = infer,
     .work = work,
+    .grad = scan_grad,
     .samples = samples,
 };

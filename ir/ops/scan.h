@@ -21,4 +21,7 @@ typedef struct scan_attrs {
     bool reversed;
 } scan_attrs;
 
+/* The record's grad: back-propagation through time (scan_grad.c). */
+void scan_grad(graph *g, node *n, value *const *out_grads, value **in_grads);
+
 #endif
