@@ -37,6 +37,9 @@ bool c_header(arena *a, const program *p, const c_options *o, text *header, diag
 /* Which scalar operations the target has, S_COUNT of them, for legalise(). */
 const bool *c_supported(target_id t);
 
+/* Of the codes that the functions return, those that a caller of NET_step tells apart. */
+enum { C_BAD_LABEL = 6, C_NOT_FINITE = 7 };
+
 /* NET_invoke's type. `entry` is an entry_kind; `states` one pointer a state slot to [MAX_BATCH][per_sample]
  * numbers, or NULL. ENTRY_STEP is all of NET_step: `params` and `packed`, there the optimizer, are written; inputs are
  * the net's, then the target where there is one and a pointer to the learning rate; outputs[0] is the loss. Of

@@ -1,6 +1,7 @@
 /* Runs nets as C: printed, compiled by the machine's C compiler, loaded into this process. */
 #include "backends/c/load.h"
 #include "frontend/api/executor.h"
+#include "frontend/api/step.h"
 #include "frontend/api/version.h"
 
 #include <dlfcn.h>
@@ -10,7 +11,7 @@
 
 typedef struct c_net {
     c_library library;
-    size_t workspace_bytes;
+    const program *program;
 } c_net;
 
 /* ---- is there a compiler? ---- */
@@ -52,7 +53,8 @@ static bool prepare(void *self, const float *params, void *packed, diags *d) {
 
 static bool run(const c_net *c, entry_kind kind, const net_call *args, diags *d) {
     return check(c->library.invoke(kind, (int)args->n, NULL, (void *)(uintptr_t)args->packed, args->inputs,
-                                   args->outputs, args->states, args->workspace, c->workspace_bytes),
+                                   args->outputs, args->states, args->workspace,
+                                   (size_t)c->program->workspace_bytes),
                  d);
 }
 
@@ -62,6 +64,26 @@ static bool forward(void *self, const net_call *args, diags *d) {
 
 static bool forward_u8(void *self, const net_call *args, diags *d) {
     return run(self, ENTRY_FORWARD_U8, args, d);
+}
+
+/* NET_step checks and counts by itself; of its inputs only those of the runtime's record are given. */
+static net_stepped step_net(void *self, const net_step *s, diags *d) {
+    const c_net *c = self;
+    const program *p = c->program;
+    const void *all[STEP_INPUTS_MAX], *inputs[STEP_INPUTS_MAX];
+    void *const outputs[1] = {s->loss};
+    int given = 0;
+    step_fill(p, s, NULL, NULL, all);
+    for (int k = 0; k < p->step_graph->inputs.count; k++)
+        if (k != p->step_inputs.learning_rate && k != p->step_inputs.counter) inputs[given++] = all[k];
+    inputs[given] = &s->learning_rate;
+    int code = c->library.invoke(ENTRY_STEP, (int)s->n, s->params, s->optimizer, inputs, outputs, NULL,
+                                 s->workspace, (size_t)p->step_bytes);
+    if (code == C_BAD_LABEL) return STEP_BAD_LABEL;
+    if (code == C_NOT_FINITE) return STEP_NOT_FINITE;
+    if (!check(code, d)) return STEP_FAILED;
+    step_hand_over(p, s);
+    return STEP_DONE;
 }
 
 static void close_net(void *self) {
@@ -89,11 +111,12 @@ static bool open_net(net *n, arena *a, program *p, const executor_options *o, di
     if (!c_emit(a, p, &options, &code, &header, d)) return false;
     if (!c_load(&c->library, a, p, &options, &code, &header, d)) return false;
     set_threads(&c->library, o->threads);
-    c->workspace_bytes = (size_t)p->workspace_bytes;
+    c->program = p;
     n->self = c;
     n->prepare = prepare;
     n->forward = forward;
     n->forward_u8 = p->entries[ENTRY_FORWARD_U8].present ? forward_u8 : NULL;
+    n->step = p->entries[ENTRY_STEP].present ? step_net : NULL;
     n->shared = true;
     n->close = close_net;
     return true;

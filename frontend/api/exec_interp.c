@@ -1,9 +1,11 @@
 /* Runs nets on the interpreter of kernels: needs nothing but netc itself. */
 #include "backends/interp/interp.h"
 #include "frontend/api/executor.h"
+#include "frontend/api/step.h"
 
 typedef struct interp_net {
     interp *interp;
+    const program *program;
 } interp_net;
 
 static bool always(void) {
@@ -44,16 +46,28 @@ static bool forward_u8(void *self, const net_call *c, diags *d) {
     return run(self, ENTRY_FORWARD_U8, c, d);
 }
 
+static bool run_entry(void *self, entry_kind kind, const run_args *args, diags *d) {
+    const interp_net *i = self;
+    return interp_run(i->interp, kind, args, d);
+}
+
+static net_stepped step_net(void *self, const net_step *s, diags *d) {
+    const interp_net *i = self;
+    return step_run(i->program, s, run_entry, self, d);
+}
+
 static bool open_net(net *n, arena *a, program *p, const executor_options *o, diags *d) {
     interp_net *i = NEW(a, interp_net);
     target_id which = TARGET_C99;
     for (int t = 0; t < TARGET_COUNT; t++)
         if (o->compile.targets[t]) which = (target_id)t;
     i->interp = interp_new(a, p, which, NULL, d);
+    i->program = p;
     n->self = i;
     n->prepare = prepare;
     n->forward = forward;
     n->forward_u8 = p->entries[ENTRY_FORWARD_U8].present ? forward_u8 : NULL;
+    n->step = p->entries[ENTRY_STEP].present ? step_net : NULL;
     n->shared = false;
     return i->interp;
 }

@@ -4,12 +4,14 @@
 #ifdef NETC_LLVM
 
 #include "backends/llvm/llvm.h"
+#include "frontend/api/step.h"
 #include "runtime/pool.h"
 
 typedef struct llvm_net {
     llvm_code *code;
     pool *pool;       /* NULL where there is a team of the host's */
     const team *lent; /* NULL without */
+    const program *program;
 } llvm_net;
 
 static bool built_in(void) {
@@ -49,6 +51,15 @@ static bool forward_u8(void *self, const net_call *c, diags *d) {
     return run(self, ENTRY_FORWARD_U8, &args, d);
 }
 
+static bool run_entry(void *self, entry_kind kind, const run_args *args, diags *d) {
+    return run(self, kind, args, d);
+}
+
+static net_stepped step_net(void *self, const net_step *s, diags *d) {
+    const llvm_net *l = self;
+    return step_run(l->program, s, run_entry, self, d);
+}
+
 static void close_net(void *self) {
     const llvm_net *l = self;
     llvm_unload(l->code);
@@ -68,12 +79,14 @@ static bool open_net(net *n, arena *a, program *p, const executor_options *o, di
     n->self = l;
     n->close = close_net;
     l->lent = o->team;
+    l->program = p;
     l->code = llvm_load(a, p, &options, d);
     if (!l->code) return false;
     if (!l->lent && !(l->pool = pool_new(options.threads, d))) return false;
     n->prepare = prepare;
     n->forward = forward;
     n->forward_u8 = p->entries[ENTRY_FORWARD_U8].present ? forward_u8 : NULL;
+    n->step = p->entries[ENTRY_STEP].present ? step_net : NULL;
     n->shared = true;
     return true;
 }

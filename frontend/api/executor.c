@@ -2,6 +2,7 @@
 #include "frontend/api/executor.h"
 
 #include "frontend/api/describe.h"
+#include "frontend/api/step.h"
 #include "ir/base/guard.h"
 
 #include <sched.h>
@@ -87,7 +88,7 @@ bool executor_open(const executor *e, net *n, arena *a, const graph *g, const ex
     if (!o.threads) o.threads = processors();
     if (!o.compile.max_threads) o.compile.max_threads = o.threads;
     program *p = compile_program(a, g, &o.compile, d);
-    if (!p) return false;
+    if (!p || !step_possible(p, d)) return false;
     if (o.prepare_only)
         for (int k = ENTRY_FORWARD; k < ENTRY_KINDS; k++) p->entries[k].present = false;
     describe_program(n, p);
@@ -109,6 +110,7 @@ void *executor_pack(const net *n, arena *a, const graph *g, const compile_option
     net with = *n;
     memset(options.compile.targets, 0, sizeof options.compile.targets);
     options.compile.dump_after = NULL;
+    options.compile.train = false;
     if (!executor_open(e, &with, a, g, &options, d)) return NULL;
     void *packed = net_memory(with.packed_bytes, "the net's weights", d);
     if (packed && !with.prepare(with.self, params, packed, d)) {
