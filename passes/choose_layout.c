@@ -201,6 +201,14 @@ static bool concatenated(const graph *g, const value *v) {
     return false;
 }
 
+/* A carry as the step found it: it lies in the carries' stack. */
+static bool carried_in(const chooser *c, const value *v) {
+    const scan_attrs *a = c->scan->attrs;
+    for (int64_t k = 0; k < a->carries; k++)
+        if (c->graph->arguments.at[a->sequences + k] == v) return true;
+    return false;
+}
+
 static void mend_outputs(chooser *c) {
     graph *g = c->graph;
     for (int i = 0; i < g->outputs.count; i++) {
@@ -209,7 +217,7 @@ static void mend_outputs(chooser *c) {
         bool yield = c->scan && i >= carries; /* a yield may be a carry's value: they share the stack */
         bool shared = false;
         for (int j = 0; yield && j < carries; j++) shared |= g->outputs.at[j].value == v;
-        if (shared) continue;
+        if (shared || (yield && carried_in(c, v))) continue;
         value *r = as_result(c, v, listed_before(g, i) || concatenated(g, v));
         for (int j = i; j < g->outputs.count; j++) /* a yield goes with its carry */
             if (j == i || (c->scan && i < carries && j >= carries && g->outputs.at[j].value == v))

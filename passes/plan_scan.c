@@ -5,7 +5,14 @@
 
 #include <string.h>
 
-/* Stacks of the carries, (T + 1) slots a sample; the yields that are carries are views of them. */
+/* Yields of a value that lies in a carry's stack are a view of that. */
+static void view_yields(planner *p, const node *n, const value *v, const place *stack) {
+    const scan_attrs *a = n->attrs;
+    for (int64_t k = 0; k < a->yields; k++)
+        if (a->body->outputs.at[a->carries + k].value == v) p->places[n->out[k]->id] = *stack;
+}
+
+/* Stacks of the carries, (T + 1) slots a sample: as the first step found them, then as each left them. */
 static void place_carries(planner *p, const node *n, scan_plan *plan, int depth) {
     const scan_attrs *a = n->attrs;
     graph *body = a->body;
@@ -26,8 +33,9 @@ static void place_carries(planner *p, const node *n, scan_plan *plan, int depth)
         read.loop_stride[depth] = 0;
         plan->places[plan->start[k]->id] = read;
         whole.offset = a->reversed ? 0 : slot;
-        for (int64_t j = 0; j < a->yields; j++)
-            if (body->outputs.at[a->carries + j].value == next) p->places[n->out[j]->id] = whole;
+        view_yields(p, n, next, &whole);
+        whole.offset = a->reversed ? slot : 0;
+        view_yields(p, n, argument, &whole);
         whole.offset = a->reversed ? 0 : slot * t;
         p->places[last->id] = whole;
     }
