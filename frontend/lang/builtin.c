@@ -69,6 +69,7 @@ static bool init_from(elab *e, const arg *const *slots, const shape *s, init_rul
         return false;
     if (!slots[2]) return true;
     const char *name = slots[2]->v.kind == VAL_TEXT ? slots[2]->v.as.text : "";
+    if (strcmp(name, init_by_recipe) == 0) return out->rule = init_by_recipe, true;
     for (int i = 0; i < RULES; i++)
         if (strcmp(rules[i], name) == 0) return out->rule = rules[i], true;
     fail(e, slots[2]->at, "'init' must be one of the texts %s%s", joined(e->arena, rules, RULES),

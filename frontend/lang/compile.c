@@ -127,6 +127,7 @@ static void run_net(elab *e, const ast_block *net, const lang_options *o) {
     if (!e->diags->errors) check_outputs(e, net);
     if (e->diags->errors) return;
     elaborate_recipe(e, net, o->sets);
+    elaborate_init(e);
     warn_unused(e);
 }
 

@@ -172,6 +172,10 @@ bool claim_field(elab *e, const char *name, span at);
 bool reserved_name(const char *name);
 bool claim_tensor_name(elab *e, const char *name, span at);
 
+/* init.c: the rule of parameters that are made with init = "default", and what stands in its place */
+extern const char init_by_recipe[];
+void elaborate_init(elab *e);
+
 /* recipe.c, recipe_rules.c */
 void elaborate_recipe(elab *e, const ast_block *net, const char *const *sets);
 typedef enum rule_kind { RULE_NUMBER, RULE_COUNT, RULE_BOOL, RULE_LIST, RULE_SIZE, RULE_OUTPUT } rule_kind;
