@@ -257,6 +257,8 @@ static train_outcome run(trainer *t, bool resumed) {
                                  t->state->steps};
     begin_journal(t);
     if (!journal_begin(&t->journal, t->state, t->diags)) return TRAIN_REFUSED;
+    if (t->options->begun && !t->options->begun(t->options->user, t->state, t->at.optimizer->seed))
+        return TRAIN_REFUSED;
     t->lap = t->saved = seconds_of(CLOCK_MONOTONIC);
     return run_epochs(t);
 }

@@ -14,10 +14,12 @@ typedef struct train_options {
     int64_t limit;            /* only so many samples of either set; 0: all */
     uint64_t seed;            /* of order, augmentation, dropout */
     bool seed_given;          /* else a run that goes on keeps its own */
-    int loaders;              /* threads that make batches ahead; 0: none */
+    int loaders;              /* threads that make batches ahead; 0: none, -1: one a processor */
     bool plain;               /* no pictures of the results */
     double save_every;        /* seconds between checkpoints; one follows every epoch besides */
     const char *const *facts; /* checkpoint.h: what must be the same for a run to go on; NULL for nothing */
+    /* When all is open, before the first step: where it begins. False with errors: not at all. NULL: nobody. */
+    bool (*begun)(void *user, const train_state *s, uint64_t seed);
     /* Asked after every step; not 0: stop here and save. NULL: never. */
     int (*stop)(void *user);
     /* After every epoch; NULL: nobody listens. `best`: no epoch before was as good. */

@@ -16,11 +16,13 @@ struct cli {
     settings settings;
     strings operands;
     waiting waiting;
+    char *const *words; /* the command line */
+    int word_count;
 };
 
 /* The commands, one a file. */
-extern const command plot_command, export_command, features_command, compile_command, run_command,
-    eval_command, show_command, fmt_command, help_command;
+extern const command train_command, plot_command, export_command, features_command, compile_command,
+    run_command, eval_command, show_command, fmt_command, help_command;
 const command *command_find(const char *name);
 /* What --help shows; c NULL: of netc itself. With every option's line: `netc help COMMAND`. */
 void help_print(FILE *to, arena *a, const command *c);
@@ -62,7 +64,7 @@ bool cli_flush(cli *c);
 #define OPTION_WEIGHTS                                                                                       \
     { OPTION(weights, "weights", "FILE", OPTION_TEXT, "weights: safetensors, PyTorch (.pt .th), .npz") }
 #define OPTION_RANDOM                                                                                        \
-    { OPTION(seed, "seed", "N", OPTION_SEED, "random weights instead (He's), the same for the same N") }
+    { OPTION(seed, "seed", "N", OPTION_SEED, "random weights instead, the same for the same N") }
 #define OPTION_DEFINE                                                                                        \
     {                                                                                                        \
         .letter = 'D', .value = "NAME=VALUE", .kind = OPTION_LIST, .offset = offsetof(settings, defines),    \

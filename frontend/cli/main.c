@@ -81,7 +81,7 @@ int main(int argc, char **argv) {
     signal(SIGXFSZ, SIG_IGN); /* a file limit is an error of write, like a full disk */
     arena_init(&a, guard_cap(), &t);
     diags d = {.arena = &a};
-    cli c = {.arena = &a, .diags = &d};
+    cli c = {.arena = &a, .diags = &d, .words = argv, .word_count = argc};
     int code = guarded(&c, &t, argc, argv);
     arena_free(&a);
     return code;
