@@ -278,6 +278,14 @@ def norms():
                "batchnorm(%x, %w, %b, %mean, %var)" + attributes(eps=eps),
                lambda x, w, b, mean, var: F.batch_norm(x, mean, var, w, b, False, 0.1, eps or 1e-5),
                fill={"var": (0.1, 2.0)})
+    for x, eps in (("3,5,6", None), ("16,4,4", 0.001), ("37,3,2", None), ("21", 0.1), ("6,5", None)):
+        c, sizes = x.split(",")[0], len(x.split(","))
+
+        def batch_norm(x, w, b):
+            over = [0] + list(range(2, sizes + 1))
+            return F.batch_norm(x, None, None, w, b, True, 0.0, eps or 1e-5), x.mean(over), x.var(over, unbiased=False)
+        g.case(f"x f32[N,{x}]; !w f32[{c}]; !b f32[{c}]", "batchnorm_train(%x, %w, %b)" + attributes(eps=eps), batch_norm,
+               outputs="y mean var")
     for x, w, eps in (("20", "20", None), ("4,33", "33", 0.001), ("3,4,5", "3,4,5", None), ("17,2,6", "2,6", None),
                       ("3,1,16", "16", None)):
         dims = dims_of(w)
@@ -442,7 +450,7 @@ def elementwise():
 def recurrent():
     g = Golden("recurrent")
     gates = {"rnn": 1, "lstm": 4, "gru": 3}
-    modules = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+    functions = {"rnn": torch.rnn_tanh, "relu": torch.rnn_relu, "lstm": torch.lstm, "gru": torch.gru}
 
     def layer(name, t, f, h, initial, bias=True, reverse=None, nonlinearity=None):
         """initial: "given" [N,H], "vector" [H] or "zero"."""
@@ -457,13 +465,9 @@ def recurrent():
         def expect(x, *rest):
             first = [torch.zeros(h)] * len(carries) if initial == "zero" else rest[:len(carries)]
             weights = rest[-(4 if bias else 2):]
-            m = modules[name](f, h, bias=bias, batch_first=True, **({"nonlinearity": nonlinearity} if nonlinearity else {})).double()
-            with torch.no_grad():
-                for p, w in zip(m.parameters(), weights):
-                    p.copy_(w)
             first = tuple(c.double().expand(BATCH, h).unsqueeze(0).contiguous() for c in first)
-            y, last = m(x.flip(1) if reverse else x, first if name == "lstm" else first[0])
-            last = last if name == "lstm" else (last,)
+            y, *last = functions[nonlinearity or name](x.flip(1) if reverse else x, first if name == "lstm" else first[0],
+                                                       list(weights), bias, 1, 0.0, False, False, True)
             return (y.flip(1) if reverse else y,) + tuple(c[0] for c in last)
         g.case(declared, call, expect, outputs="y h c" if name == "lstm" else "y h")
 
@@ -498,7 +502,45 @@ def recurrent():
     return g
 
 
+# ---- losses
+
+def losses():
+    g = Golden("losses")
+
+    def classes(name, x, label, f, axis, **given):
+        count, weight = int(x.split(",")[axis - 1]), given.get("weight")
+        given = dict(given, weight=torch.tensor(weight).double()) if weight else given
+        fill = {"x": (-5.0, 5.0), "l": count}
+
+        def loss(x, l):
+            return f(x.movedim(axis, 1), l.long(), **given)
+        g.case(f"x f32[N,{x}]; l i32{label}", f"{name}(%x, %l)" + attributes(**dict(given, weight=weight)), loss, fill=fill)
+    for name, f in (("cross_entropy", F.cross_entropy), ("nll", F.nll_loss)):
+        classes(name, "10", "[N]", f, 1)
+        classes(name, "3", "[N]", f, 1, weight=[0.5, 2.0, 1.5])
+        classes(name, "4,19", "[N,4]", f, 2)
+        classes(name, "3,4,5", "[N,4,5]", f, 1, weight=[1.0, 0.25, 3.0])
+    classes("cross_entropy", "7", "[N]", F.cross_entropy, 1, label_smoothing=0.1)
+    classes("cross_entropy", "2,5", "[N,2]", F.cross_entropy, 2, label_smoothing=0.2, weight=[1.0, 0.5, 2.0, 0.25, 3.0])
+    classes("cross_entropy", "5,2,3", "[N,2,3]", F.cross_entropy, 1, label_smoothing=0.3)
+    g.case("x f32[N,4]; l i32[N]", "cross_entropy(%x, %l)", lambda x, l: F.cross_entropy(x, l.long()),
+           fill={"x": (-300.0, 300.0), "l": 4})
+    for x in ("10", "3,4,5", "1"):
+        declared = f"x f32[N,{x}]; t f32[N,{x}]"
+        g.case(declared, "mse(%x, %t)", F.mse_loss)
+        g.case(declared, "l1(%x, %t)", F.l1_loss)
+        shares = {"x": (0.001, 0.999), "t": (0.0, 1.0)}
+        g.case(declared, "bce(%x, %t)", F.binary_cross_entropy, fill=shares)
+        g.case(declared, "bce_with_logits(%x, %t)", F.binary_cross_entropy_with_logits, fill={"x": (-9.0, 9.0), "t": (0.0, 1.0)})
+    # where the logarithm is held at -100 and where an exponential would overflow
+    g.case("x f32[N,5]; t f32[N,5]", "const %h f32[] 0.5\n%s = gt(%x, %h)\nbce(%s, %t)",
+           lambda x, t: F.binary_cross_entropy((x > 0.5).double(), t), fill={"x": (0.0, 1.0), "t": (0.0, 1.0)})
+    g.case("x f32[N,5]; t f32[N,5]", "bce_with_logits(%x, %t)", F.binary_cross_entropy_with_logits,
+           fill={"x": (-900.0, 900.0), "t": (0.0, 1.0)})
+    return g
+
+
 if __name__ == "__main__":
     for make in (conv2d, conv_transpose2d, linear, matmul, rbf, maxpool, avgpool, whole_pools, norms, reductions, moves,
-                 upsample, elementwise, recurrent):
+                 upsample, elementwise, recurrent, losses):
         make().write()
