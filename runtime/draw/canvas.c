@@ -131,3 +131,15 @@ void canvas_text(const canvas *c, const char *s, double x, double y, lettering h
     cairo_show_text(c->to, s);
     cairo_restore(c->to);
 }
+
+#ifdef __SANITIZE_ADDRESS__
+/* fontconfig hides its tables of fonts from the checker for leaks, which asks the program for these. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:libfontconfig\n";
+}
+const char *__lsan_default_options(void);
+const char *__lsan_default_options(void) {
+    return "print_suppressions=0";
+}
+#endif
