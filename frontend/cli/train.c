@@ -20,7 +20,7 @@ static const option options[] = {
      .most = 1000000000},
     OPTION_SET,
     OPTION_DEFINE,
-    {OPTION(out, "out", "DIR", OPTION_TEXT, "the run's folder; else runs/NET-K, the first that is free")},
+    {OPTION(out, "out", "DIR", OPTION_TEXT, "the run's folder; else the first free runs/NET-K")},
     {OPTION(resume, "resume", NULL, OPTION_FLAG, "go on where the run in that folder ended")},
     {OPTION(weights, "weights", "FILE", OPTION_TEXT, "start from these; what does not fit starts fresh")},
     {OPTION(freeze, "freeze", "PATTERN", OPTION_LIST,
@@ -259,16 +259,21 @@ static int train_net(training *t) {
     return CLI_BAD_INPUT;
 }
 
-static int prepare(training *t) {
+static bool open_folder(training *t) {
     const settings *s = &t->cli->settings;
+    return run_folder_open(&t->folder, s->out, t->opened.net.name, s->resume, t->cli->diags);
+}
+
+static int prepare(training *t) {
     int code = read_recipe(t);
     if (!code) code = check_freeze(t);
     if (!code) code = open_data(t);
-    if (code) return code;
-    if (!run_folder_open(&t->folder, s->out, t->opened.net.name, s->resume, t->cli->diags))
-        return CLI_BAD_INPUT;
-    code = start_weights(t);
-    return code ? code : compile(t);
+    if (code || !open_folder(t)) return code ? code : CLI_BAD_INPUT;
+    run_folder_close(
+        &t->folder); /* refused before the compiler's time is spent, and not there if that is cut short */
+    code = compile(t);
+    if (code || !open_folder(t)) return code ? code : CLI_BAD_INPUT;
+    return start_weights(t);
 }
 
 static int run(cli *c) {
