@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,13 +202,17 @@ static void *aligned_zero(size_t bytes) {
     return at;
 }
 
-/* 0, or why there are no more. */
+/* 0, or why there are no more. Signals are the host's threads' to take. */
 static int start_workers(pool *p) {
     int why = 0;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
     while (p->running < p->team.threads - 1 && !why) {
         why = pthread_create(&p->workers[p->running], NULL, worker, p);
         if (!why) p->running++;
     }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return why;
 }
 
