@@ -7,7 +7,7 @@ static const option options[] = {
      .value = "FILE",
      .kind = OPTION_TEXT,
      .offset = offsetof(settings, out),
-     .help = "where to write: .pt .pth (PyTorch's), .safetensors, .npz"},
+     .help = "where to write: .pt, .pth, .safetensors, .npz"},
     OPTION_WEIGHTS,
     OPTION_RANDOM,
     OPTION_DEFINE,

@@ -12,7 +12,7 @@ static const option options[] = {
      .offset = offsetof(settings, out),
      .help = "the picture to write: .png or .svg"},
     {OPTION(inputs, "input", "[NAME=]FILE", OPTION_LIST, "picture or .npy of one sample; or random:SEED")},
-    OPTION_LAYER("a layer as 'show' names it; else the first convolution and pooling"),
+    OPTION_LAYER("a layer, as 'show' names it; else conv and pooling"),
     {OPTION(maps, "maps", "N", OPTION_COUNT, "the most maps of a layer; else 20"), .least = 1, .most = 65536},
     OPTION_WEIGHTS,
     OPTION_RANDOM,

@@ -10,7 +10,7 @@ static const option options[] = {
     OPTION_RANDOM,
     {OPTION(outputs, "output", "[NAME=]FILE", OPTION_LIST,
             "save an output (the first --layer or output) as .npy")},
-    OPTION_LAYER("compute this layer's output too, named as 'show' names it"),
+    OPTION_LAYER("this layer's output too, by the name that 'show' has"),
     {OPTION(top, "top", "K", OPTION_COUNT, "how many classes to print; else 5"), .least = 1, .most = 1000000},
     {OPTION(generate, "generate", "N", OPTION_COUNT, "write N characters of text, with a net of characters"),
      .least = 1, .most = 1000000000},

@@ -7,8 +7,7 @@
 #include <string.h>
 
 static const option options[] = {
-    {OPTION(draw, "draw", "FILE", OPTION_TEXT,
-            "draw the layers instead: .dot; .svg, .png, .pdf by graphviz")},
+    {OPTION(draw, "draw", "FILE", OPTION_TEXT, "draw the layers: .dot; by graphviz .svg, .png, .pdf")},
     OPTION_JSON,
     OPTION_DEFINE,
     OPTION_NET,
