@@ -6,7 +6,7 @@ Q       := $(if $(V),,@)
 JOBS    := -j$(shell nproc 2>/dev/null || echo 1)
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 PKGS    := jansson libzip libpng libjpeg zlib
-CFLAGS  += -std=c11 -D_GNU_SOURCE -ffp-contract=off -I. -I$(BUILD) $(WARN) $(OPT) $(shell pkg-config --cflags $(PKGS))
+CFLAGS  += -std=c11 -D_GNU_SOURCE -ffp-contract=off -fPIC -fvisibility=hidden -I. -I$(BUILD) $(WARN) $(OPT) $(shell pkg-config --cflags $(PKGS))
 LDLIBS  += $(shell pkg-config --libs $(PKGS)) -ldl -lpthread -lm
 
 # LLVM compiles in place where it is installed; `make LLVM=0` builds without.
@@ -34,11 +34,18 @@ MAIN    := $(BUILD)/frontend/cli/main.o
 
 all: $(BUILD)/netc
 
+include frontend/api/install/install.mk
+
 $(BUILD)/netc: $(MAIN) $(LIBRARY)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(LIBRARY): $(filter-out $(MAIN),$(OBJECTS))
 	$(Q)rm -f $@ && ar rcs $@ $^
+
+# other flags, other objects
+$(BUILD)/flags: always
+	@mkdir -p $(@D) && echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' >$@
+$(OBJECTS): $(BUILD)/flags
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -124,5 +131,5 @@ $(BUILD)/%.linted: % .clang-tidy | $(BUILD)/frontend/lang/lexer.c $(BUILD)/front
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit steps test demo lint linted clean
+.PHONY: all always unit steps test demo lint linted clean
 -include $(OBJECTS:.o=.d)

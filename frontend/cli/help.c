@@ -1,6 +1,6 @@
 /* netc help, --help, --version: from the tables of commands and options. */
 #include "frontend/api/version.h"
-#include "frontend/cli/cli.h"
+#include "frontend/cli/manual.h"
 
 #include <string.h>
 
@@ -78,20 +78,28 @@ static int unknown(cli *c, const char *name) {
 
 static int run(cli *c) {
     const char *name = c->operands.count ? c->operands.at[0] : NULL;
+    if (c->settings.man) return manual_print(stdout, c->arena), CLI_OK;
+    if (c->settings.completion)
+        return completion_print(stdout, completion_shells[c->settings.completion - 1]), CLI_OK;
     const command *about = name ? command_find(name) : NULL;
     if (name && !about) return unknown(c, name);
     help_print_all(stdout, c->arena, about);
     return CLI_OK;
 }
 
-static const option none[] = {{0}};
+static const option options[] = {
+    {OPTION(man, "man", NULL, OPTION_FLAG, "all of it as a manual page, for man"), .rare = true},
+    {OPTION(completion, "completion", "SHELL", OPTION_CHOICE, "completions for bash, zsh or fish"),
+     .choices = completion_shells, .rare = true},
+    {0},
+};
 
 const command help_command = {
     .name = "help",
     .summary = "Says what a command does and takes",
-    .usage = "help [COMMAND]",
+    .usage = "help [OPTION]... [COMMAND]",
     .example = "  netc help run\n",
-    .options = none,
+    .options = options,
     .most = 1,
     .operands = "COMMAND",
     .run = run,

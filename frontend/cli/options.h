@@ -40,14 +40,14 @@ typedef struct real {
 
 /* All that options of any command set. */
 typedef struct settings {
-    bool help, json, check, exact, augment, resume;
+    bool help, man, json, check, exact, augment, resume;
     const char *out, *weights, *prefix, *triple, *passes, *dump, *backend, *data, *split, *net, *draw,
         *prompt, *across, *up, *val;
     strings defines, sets, inputs, outputs, layers, freeze;
     int64_t top, batch, threads, max_threads, limit, maps, generate, epochs;
     seed seed, text_seed;
     real temperature, goal, save_every;
-    int embed, target;
+    int embed, target, completion;
 } settings;
 
 typedef struct cli cli;
