@@ -103,8 +103,9 @@ static bool run_on(pass_state *s, unsigned which) {
 }
 
 static bool trainable(const graph *g, diags *d) {
+    span net = g->outputs.count ? g->outputs.at[0].value->at : (span){0};
     if (g->recipe && g->recipe->loss.name) return true;
-    diag_add(d, DIAG_ERROR, g->recipe ? g->recipe->at : (span){0},
+    diag_add(d, DIAG_ERROR, g->recipe ? g->recipe->at : net,
              "the net says no loss to train by: add train { loss = cross_entropy(OUTPUT) } to it, or --set "
              "'loss=cross_entropy(OUTPUT)'");
     return false;

@@ -1,6 +1,7 @@
 /* netc FILE.net -o FILE.c: writes a net as code. */
 #include "frontend/api/output.h"
 #include "frontend/cli/cli.h"
+#include "ir/recipe.h"
 
 #include <string.h>
 
@@ -16,7 +17,8 @@ static const option options[] = {
     OPTION_RANDOM,
     {OPTION(embed, "embed", "HOW", OPTION_CHOICE, "weights as array, incbin or file; else array up to 1 MB"),
      .choices = embeds},
-    OPTION_BATCH("the most samples in a call; else 1"),
+    {OPTION(train, "train", NULL, OPTION_FLAG, "also what trains: NAME_init, NAME_step, as train {} says")},
+    OPTION_BATCH("the most samples in a call; else 1, or with --train the batch of train {}"),
     {OPTION(max_threads, "max-threads", "N", OPTION_COUNT, "the most threads in a call; else 16"), .least = 1,
      .most = COMPILE_MAX_THREADS},
     OPTION_TARGET,
@@ -46,7 +48,11 @@ static int read_options(cli *c, output_options *o, text *dump) {
     o->compile.max_batch = s->batch ? s->batch : 1;
     o->compile.max_threads = s->max_threads ? (int)s->max_threads : COMPILE_THREADS;
     o->compile.pixels = true;
+    o->compile.train = s->train;
     if (!s->out && !after) return cli_misuse(c, "say what to write: -o FILE.c");
+    if (s->train && (s->weights || s->seed.given))
+        return cli_misuse(
+            c, "--train makes code that prepares the weights it trains: leave --weights and --seed out");
     if (s->embed && !s->weights && !s->seed.given)
         return cli_misuse(c, "--embed needs weights to embed: --weights FILE");
     if (after && (strncmp(after, "after:", 6) != 0 || !after[6]))
@@ -55,6 +61,17 @@ static int read_options(cli *c, output_options *o, text *dump) {
     int code = compile_settings(c, &o->compile);
     all_targets(&o->compile);
     return code ? code : s->out && !output_find(s->out, c->diags) ? CLI_USAGE : CLI_OK;
+}
+
+/* Every net can be compiled for inference; for training its text must say how, which compile_program asks for. */
+static int recipe_batch(cli *c, const opened *o, compile_options *to) {
+    const net_recipe *r = o->net.recipe;
+    if (!to->train || c->settings.batch || !r || !r->batch) return CLI_OK;
+    if (r->batch <= COMPILE_MAX_BATCH) return to->max_batch = r->batch, CLI_OK;
+    diag_add(c->diags, DIAG_ERROR, o->graph->recipe->at,
+             "the batch of train {} is %lld, above the most that code can take, %d: say --batch N",
+             (long long)r->batch, COMPILE_MAX_BATCH);
+    return CLI_BAD_INPUT;
 }
 
 static bool write(cli *c, opened *o, const output_options *out) {
@@ -72,6 +89,7 @@ static int run(cli *c) {
     text dump = text_in(c->arena);
     int code = read_options(c, &out, &dump);
     if (!code) code = open_graph(c, &o);
+    if (!code) code = recipe_batch(c, &o, &out.compile);
     if (code) return code;
     code = open_weights(c, &o, false);
     out.params = o.params;
@@ -86,7 +104,8 @@ const command compile_command = {
     .summary = "Writes a net as C; the word 'compile' may be left out",
     .usage = "[compile] FILE.net -o FILE.c [OPTION]...",
     .example = "  netc resnet18.net -o resnet18.c\n"
-               "  netc resnet18.net --weights w.safetensors -o resnet18.c\n",
+               "  netc resnet18.net --weights w.safetensors -o resnet18.c\n"
+               "  netc --train mnist.net -o mnist.c\n",
     .options = options,
     .least = 1,
     .most = 1,

@@ -40,7 +40,7 @@ typedef struct real {
 
 /* All that options of any command set. */
 typedef struct settings {
-    bool help, man, json, check, exact, augment, resume;
+    bool help, man, json, check, exact, augment, resume, train;
     const char *out, *weights, *prefix, *triple, *passes, *dump, *backend, *data, *split, *net, *draw,
         *prompt, *across, *up, *val;
     strings defines, sets, inputs, outputs, layers, freeze;
