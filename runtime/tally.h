@@ -6,21 +6,25 @@
 
 typedef struct tally {
     int64_t samples;
-    int64_t answers, correct; /* rows with a class, those guessed rightly; no answers: targets are numbers */
-    double loss;              /* summed over samples */
+    int64_t answers; /* classes told: one a sample, or one a step of a sequence; 0: targets are numbers */
+    int64_t correct, correct5; /* the class is the first guess; among the first five */
+    double loss;               /* summed over samples */
 } tally;
 
-/* How a net's answers are read: from the output that its recipe's loss reads, one row of numbers a target. */
+/* How a net's answers are read: from the output that its recipe's loss reads (else the first), a row of numbers a
+ * target. */
 typedef struct answers {
     net_scores scores; /* what the numbers of a row say */
     const char *loss;
     int output;                   /* its index */
     int64_t count, rows, classes; /* of a sample: all its numbers = rows × classes */
     bool given;                   /* targets are int32 classes, one a row; else numbers, one row */
+    float *
+        gathered; /* [classes] of a picture's [classes,height,width], whose rows lie apart; NULL: they do not */
 } answers;
 
-/* The net has a recipe. */
-answers answers_of(const net *n);
+/* `given`, `targets`: as loader_classes and loader_targets say. */
+answers answers_of(arena *a, const net *n, bool given, int64_t targets);
 
 /* Counts the answers of n samples, output [n][count]. `right`: a class a row, or NULL where there are none.
  * `confusion`: NULL, or [classes][classes], rows the right class, columns the guess. The loss is left to

@@ -23,14 +23,16 @@ float *trainer_output(const trainer *t) {
     return t->outputs[t->answers.output];
 }
 
-void trainer_lap(trainer *t, double *seconds) {
+/* Adds what passed since the last lap to the run's time, and to *seconds where that is not NULL. */
+static void lap(trainer *t, double *seconds) {
     double at = seconds_of(CLOCK_MONOTONIC);
     t->state->seconds += at - t->lap;
     if (seconds) *seconds += at - t->lap;
     t->lap = at;
 }
 
-bool trainer_stops(trainer *t) {
+/* Whether the caller wants to stop. */
+static bool stops(trainer *t) {
     t->stopped = t->stopped || (t->options->stop && t->options->stop(t->options->user));
     return t->stopped;
 }
@@ -72,9 +74,9 @@ static void set_note(const trainer *t, char *note, size_t size) {
 static bool run_steps(trainer *t, progress *bar, char *note, size_t size) {
     train_state *s = t->state;
     bool good = true;
-    while (good && s->position < s->steps && !trainer_stops(t)) {
+    while (good && s->position < s->steps && !stops(t)) {
         good = train_step(t, schedule_rate(&t->schedule, s->epoch * s->steps + s->position));
-        trainer_lap(t, &s->epoch_seconds);
+        lap(t, &s->epoch_seconds);
         set_note(t, note, size);
         progress_step(bar, s->sums.samples);
         if (good && t->lap - t->saved >= t->options->save_every) good = save(t);
@@ -95,18 +97,36 @@ static bool train_epoch(trainer *t) {
     return good;
 }
 
-static train_row row_of(trainer *t, const tested *test) {
+static bool test_stops(void *user) {
+    return stops(user);
+}
+
+/* The test after an epoch: the eval net on every sample once, by the weights as they are. */
+static bool test_epoch(trainer *t, tally *test) {
+    char what[48];
+    double seconds;
+    *test = (tally){0};
+    if (!t->test) return true;
+    snprintf(what, sizeof what, "test %" PRId64 "/%" PRId64, t->state->epoch + 1, t->options->epochs);
+    if (t->confusion)
+        memset(t->confusion, 0, (size_t)(t->answers.classes * t->answers.classes) * sizeof *t->confusion);
+    evaluate_options o = {what, t->outputs, t->confusion, test_stops, t};
+    return session_prepare(&t->session, t->at.params, t->diags) &&
+           evaluate(test, &seconds, &t->session, t->test, &o, t->diags);
+}
+
+static train_row row_of(trainer *t, const tally *test) {
     const train_state *s = t->state;
     int64_t step = (s->epoch + 1) * s->steps;
-    trainer_lap(t, NULL);
+    lap(t, NULL);
     return (train_row){
         .epoch = (double)(s->epoch + 1),
         .step = (double)step,
         .learning_rate = schedule_rate(&t->schedule, step - 1),
         .train_loss = tally_mean_loss(&s->sums),
         .train_accuracy = tally_accuracy(&s->sums),
-        .test_loss = test->loss,
-        .test_accuracy = test->accuracy,
+        .test_loss = tally_mean_loss(test),
+        .test_accuracy = tally_accuracy(test),
         .images_per_second = s->epoch_seconds > 0 ? (double)s->sums.samples / s->epoch_seconds : 0,
         .seconds = s->seconds,
         .time = seconds_of(CLOCK_REALTIME),
@@ -129,7 +149,7 @@ static bool keep_best(trainer *t, const train_row *row, bool *best) {
     return checkpoint_save_weights(t->best, t->net, t->at.params, t->diags);
 }
 
-static bool end_epoch(trainer *t, const tested *test) {
+static bool end_epoch(trainer *t, const tally *test) {
     train_state *s = t->state;
     train_row row = row_of(t, test);
     bool best;
@@ -144,10 +164,10 @@ static bool end_epoch(trainer *t, const tested *test) {
 }
 
 static train_outcome run_epochs(trainer *t) {
-    tested test;
+    tally test;
     while (t->state->epoch < t->options->epochs) {
         if (!train_epoch(t)) return TRAIN_REFUSED;
-        if (!t->stopped && !train_test(t, &test)) return TRAIN_REFUSED;
+        if (!t->stopped && !test_epoch(t, &test)) return TRAIN_REFUSED;
         if (t->stopped) return save(t) ? TRAIN_STOPPED : TRAIN_REFUSED;
         if (!end_epoch(t, &test)) return TRAIN_REFUSED;
     }
@@ -203,6 +223,7 @@ static bool open_loaders(trainer *t, bool resumed) {
                          "its run had %" PRId64 " steps an epoch, but there are %" PRId64 " now", s->steps,
                          loader_batches(t->train));
     s->steps = loader_batches(t->train);
+    t->answers = answers_of(t->diags->arena, t->net, loader_classes(t->train), loader_targets(t->train));
     l.shuffle = l.augment = false;
     l.epoch = l.start = 0;
     if (o->test) t->test = loader_open(t->diags->arena, t->net, o->test, &l, t->diags);
@@ -215,12 +236,7 @@ static bool make_room(trainer *t) {
     int64_t bytes =
         n->workspace_bytes > n->step_workspace_bytes ? n->workspace_bytes : n->step_workspace_bytes;
     t->session = (session){.net = n};
-    t->outputs = NEW_ARRAY(t->diags->arena, void *, n->output_count + 1);
-    for (int k = 0; k < n->output_count; k++) {
-        const net_tensor *out = &n->outputs[k];
-        int64_t samples = out->batched ? n->recipe->batch : 1;
-        t->outputs[k] = arena_alloc(t->diags->arena, (size_t)samples, (size_t)out->count * sizeof(float));
-    }
+    t->outputs = evaluate_outputs(t->diags->arena, n, n->recipe->batch);
     t->session.packed = net_memory(n->packed_bytes, "the net's weights", t->diags);
     t->session.workspace = net_memory(bytes, "the net's intermediate results and gradients", t->diags);
     return t->session.packed && t->session.workspace;
@@ -242,7 +258,6 @@ static bool begin(trainer *t, float *params, bool resumed) {
     const net *n = t->net;
     t->last = run_folder_path(t->options->folder, "last.safetensors", t->diags->arena);
     t->best = run_folder_path(t->options->folder, "best.safetensors", t->diags->arena);
-    t->answers = answers_of(n);
     t->at = (checkpoint){.net = n, .params = params, .state = t->state, .facts = facts_of(t)};
     t->at.optimizer = net_optimizer_new(n, t->options->seed, t->diags);
     if (!t->at.optimizer || (resumed && !resume(t))) return false;

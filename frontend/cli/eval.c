@@ -30,8 +30,8 @@ static double share(int64_t part, int64_t all) {
     return all ? (double)part / (double)all : NAN;
 }
 
-static int print(cli *c, const evaluation *e) {
-    double rate = e->seconds > 0 ? (double)e->samples / e->seconds : 0;
+static int print(cli *c, const tally *e, double seconds) {
+    double rate = seconds > 0 ? (double)e->samples / seconds : 0;
     double top1 = share(e->correct, e->answers), top5 = share(e->correct5, e->answers);
     double loss = e->loss / (double)e->samples;
     if (c->settings.json)
@@ -47,10 +47,12 @@ static int print(cli *c, const evaluation *e) {
 }
 
 static int compute(cli *c, opened *o, loader *l) {
-    evaluation e;
+    tally e;
+    double seconds;
+    const evaluate_options how = {.what = "eval"};
     int code = open_session(c, o, loader_batch_size(l));
     if (code) return code;
-    return evaluate(&e, &o->session, l, c->diags) ? print(c, &e) : CLI_BAD_INPUT;
+    return evaluate(&e, &seconds, &o->session, l, &how, c->diags) ? print(c, &e, seconds) : CLI_BAD_INPUT;
 }
 
 static int load(cli *c, opened *o, const dataset *set) {
