@@ -21,7 +21,7 @@ static void expand_for_gradient(graph *g) {
 }
 
 static value *random_factor(graph *g, const graph_output *o) {
-    const char *name = arena_printf(g->arena, "r %s", o->name);
+    const char *name = arena_printf(g->arena, "r_%s", o->name);
     if (shape_batched(&o->value->shape)) return graph_input(g, name, DT_F32, o->value->shape, (span){0});
     return graph_param(g, name, o->value->shape, false, (init_rule){.rule = "ones"}, (span){0});
 }
@@ -29,8 +29,8 @@ static value *random_factor(graph *g, const graph_output *o) {
 static void give_gradients(graph *g, value *const *leaves, int count, value *const *grads) {
     for (int i = 0; i < count; i++) {
         value *v = leaves[i];
-        if (strncmp(v->name, "r ", 2) == 0 || !grads[v->id]) continue;
-        graph_output o = {arena_printf(g->arena, "d %s", v->name), grads[v->id]};
+        if (strncmp(v->name, "r_", 2) == 0 || !grads[v->id]) continue;
+        graph_output o = {arena_printf(g->arena, "d_%s", v->name), grads[v->id]};
         VEC_PUSH(g->arena, &g->outputs, o);
     }
 }
@@ -103,7 +103,7 @@ static double loss_of(arena *a, runner *forward, const runner *backward) {
     for (int i = 0; i < g->outputs.count; i++) {
         const graph_output *o = &g->outputs.at[i];
         if (!is_float(o->value)) continue;
-        const double *r = numbers_of(backward, arena_printf(a, "r %s", o->name)),
+        const double *r = numbers_of(backward, arena_printf(a, "r_%s", o->name)),
                      *y = forward->args.outputs[i];
         for (int64_t k = 0, count = golden_count(&forward->net, o->value); k < count; k++) sum += r[k] * y[k];
     }
@@ -131,7 +131,7 @@ static double difference(check *c, double *x, int64_t count) {
 }
 
 static bool agrees(check *c, const value *v, int64_t count, const char *where) {
-    const double *grad = output_of(&c->backward, arena_printf(c->arena, "d %s", v->name));
+    const double *grad = output_of(&c->backward, arena_printf(c->arena, "d_%s", v->name));
     double sum = 0, want = difference(c, numbers_of(&c->forward, v->name), count);
     for (int64_t k = 0; grad && k < count; k++) sum += grad[k] * c->direction[k];
     if (fabs(sum - want) <= c->options->atol + c->options->rtol * fabs(want)) return true;
@@ -173,4 +173,48 @@ bool gradient_matches(arena *a, const golden *g, const gradient_options *o) {
     if (!good && d.first) diags_print(&d, stderr, false);
     if (!good) fprintf(stderr, "# %s does not match\n", g->name);
     return good && !d.errors;
+}
+
+/* ---- against PyTorch ---- */
+
+/* Σ grad·v for the direction v of that name, and the sum of the magnitudes. No gradient is zero everywhere. */
+static double product(arena *a, const golden *g, const char *direction, const double *grad, int64_t count,
+                      double *size) {
+    float *v = NEW_ARRAY(a, float, count);
+    double sum = 0;
+    golden_fill_f32(g, direction, count, v);
+    for (int64_t k = 0; k < count; k++) {
+        sum += v[k] * grad[k];
+        *size += fabs(v[k] * grad[k]);
+    }
+    return sum;
+}
+
+static bool expects(arena *a, const runner *r, const golden_tensor *want) {
+    const graph *g = r->net.graph;
+    const double *grad = output_of(r, want->name);
+    int64_t count = 0;
+    for (int i = 0; i < g->outputs.count; i++)
+        if (strcmp(g->outputs.at[i].name, want->name) == 0)
+            count = golden_count(&r->net, g->outputs.at[i].value);
+    for (int64_t k = 0; k < want->count; k++) {
+        double size = 1;
+        double got = product(a, &r->net, arena_printf(a, "v%lld_%s", (long long)k, want->name + 2), grad,
+                             count, &size);
+        if (fabs(got - want->at[k]) <= 1e-11 * size) continue;
+        fprintf(stderr, "# %s: %s along direction %lld is %.12g, but PyTorch's is %.12g\n", r->net.name,
+                want->name, (long long)k, got, want->at[k]);
+        return false;
+    }
+    return true;
+}
+
+bool gradient_expected(arena *a, const golden *g, bool plain) {
+    diags d = {.arena = a};
+    runner r = {0};
+    graph *backward = gradient_graph(a, g->graph, &d);
+    bool good = backward && make_runner(a, g, backward, plain, &r, &d) && run(&r);
+    for (int i = 0; i < g->expected.count && good; i++) good = expects(a, &r, &g->expected.at[i]);
+    if (d.first) diags_print(&d, stderr, false);
+    return good;
 }

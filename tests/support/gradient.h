@@ -11,11 +11,13 @@ typedef struct gradient_options {
     bool plain;             /* the gradient's graph through every optional pass or through none */
 } gradient_options;
 
-/* The graph with ∂(Σ out·r)/∂v as further outputs "d NAME", for every floating point input and parameter v; r:
- * parameters and inputs "r NAME" of random numbers, one for each floating point output. Composite ops without a gradient
+/* The graph with ∂(Σ out·r)/∂v as further outputs d_NAME, for every floating point input and parameter v; r:
+ * parameters and inputs r_NAME of random numbers, one for each floating point output. Composite ops without a gradient
  * are expanded. NULL with errors in d. */
 graph *gradient_graph(arena *a, const graph *g, diags *d);
 /* Whether all of g's gradients are right; prints what is not. */
 bool gradient_matches(arena *a, const golden *g, const gradient_options *o);
+/* Whether g's gradients are those it expects (tests/goldens/make_backward.py says what of them a case has). */
+bool gradient_expected(arena *a, const golden *g, bool plain);
 
 #endif

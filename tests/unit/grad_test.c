@@ -129,6 +129,14 @@ static bool trainable(const op *o) {
     return o->grad || o->expand;
 }
 
+/* Its gradient is zero wherever it has one. */
+static bool is_constant(const op *o) {
+    static const char *const names[] = {"lt", "le", "gt", "ge", "eq", "ne", "floor", "samples"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(o->name, names[i]) == 0) return true;
+    return false;
+}
+
 static void sweep(void **state) {
     const char *only = *state;
     int failed = 0, checked = 0;
@@ -149,9 +157,64 @@ static void sweep(void **state) {
     assert_int_equal(failed, 0);
 }
 
+/* ---- against PyTorch ---- */
+
+static const char *const golden_files[] = {"conv2d",      "conv_transpose2d", "linear",     "matmul",
+                                           "rbf",         "maxpool",          "avgpool",    "norms",
+                                           "whole_pools", "losses",           "reductions", "moves",
+                                           "upsample",    "elementwise",      "recurrent",  "batches"};
+
+static bool check_golden(const golden *g, bool plain) {
+    trap t;
+    arena a;
+    arena_init(&a, 0, &t);
+    if (setjmp(t.jump)) {
+        fprintf(stderr, "# %s: %s\n", g->name, t.reason);
+        arena_free(&a);
+        return false;
+    }
+    bool good = g->expected.count > 0 && gradient_expected(&a, g, plain);
+    arena_free(&a);
+    return good;
+}
+
+static void note_ops(const graph *g, bool *used) {
+    for (int i = 0; i < g->nodes.count; i++)
+        for (int k = 0; ops[k]; k++) used[k] |= g->nodes.at[i]->op == ops[k];
+}
+
+/* How many gradients of a file's cases differ. */
+static int check_file(arena *a, const char *name, bool *used) {
+    goldens all = {0};
+    int failed = 0;
+    diags d = {.arena = a};
+    if (!golden_read(a, arena_printf(a, "tests/goldens/backward/%s.txt", name), &all, &d))
+        fail_msg("%s", d.first->text);
+    for (int k = 0; k < all.count; k++) {
+        note_ops(all.at[k].graph, used);
+        failed += !check_golden(&all.at[k], k % 2);
+    }
+    return failed;
+}
+
+static void gradients_are_pytorch_s(void **state) {
+    (void)state;
+    bool used[256] = {false};
+    trap t;
+    arena a;
+    arena_init(&a, 0, &t);
+    if (setjmp(t.jump)) fail_msg("%s", t.reason);
+    for (size_t i = 0; i < sizeof golden_files / sizeof *golden_files; i++)
+        assert_int_equal(check_file(&a, golden_files[i], used), 0);
+    for (int k = 0; ops[k]; k++)
+        if (trainable(ops[k]) && !is_constant(ops[k]) && !used[k]) fail_msg("no case for '%s'", ops[k]->name);
+    arena_free(&a);
+}
+
 int main(int argc, char **argv) {
     struct CMUnitTest tests[] = {
         {"gradients of all ops against differences", sweep, NULL, NULL, argc > 1 ? argv[1] : NULL},
+        cmocka_unit_test(gradients_are_pytorch_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
