@@ -229,7 +229,77 @@ static void fuse_node(fuser *f, node *n) {
         edit_keep(&f->r, n);
 }
 
+/* ---- what is cheaper to compute again than to keep ---- */
+
+static bool simple_step(scalar_op op_) {
+    static const scalar_op simple[] = {S_ADD, S_SUB, S_MUL, S_NEG, S_MAX, S_MIN, S_RELU, S_SELECT};
+    for (size_t i = 0; i < sizeof simple / sizeof *simple; i++)
+        if (simple[i] == op_) return true;
+    return false;
+}
+
+/* Values that elementwise nodes alone read, several of them. */
+static bool *read_by_chains(graph *g) {
+    int *uses = graph_use_counts(g->arena, g), *chains = NEW_ARRAY(g->arena, int, g->next_id);
+    bool *only = NEW_ARRAY(g->arena, bool, g->next_id);
+    for (int i = 0; i < g->nodes.count; i++)
+        for (int k = 0; k < g->nodes.at[i]->inputs && node_elementwise(g->nodes.at[i]); k++)
+            chains[g->nodes.at[i]->in[k]->id]++;
+    for (int i = 0; i < g->next_id; i++) only[i] = uses[i] > 1 && uses[i] == chains[i];
+    return only;
+}
+
+/* One step or two of one large operand and small ones (x - mean by channel): whoever reads the result may as well
+ * read the operand. */
+static bool is_cheap(arena *a, const node *n) {
+    enum { CHEAP = 2 };
+    int large = 0;
+    if (!node_elementwise(n) || steps_of(n) > CHEAP || !shape_batched(&n->out[0]->shape)) return false;
+    for (int i = 0; i < node_expr(a, n)->steps; i++)
+        if (!simple_step(node_expr(a, n)->step[i].op)) return false;
+    for (int k = 0; k < n->inputs; k++) {
+        if (!shape_batched(&n->in[k]->shape)) continue;
+        if (!shape_equal(&n->in[k]->shape, &n->out[0]->shape)) return false;
+        large++;
+    }
+    return large == 1;
+}
+
+static node *computed_again(graph *g, const node *n) {
+    node *m = arena_copy(g->arena, n, sizeof *n);
+    m->in = arena_copy(g->arena, n->in, (size_t)n->inputs * sizeof *n->in);
+    node_set_outputs(g, m, 1);
+    m->out[0]->type = n->out[0]->type;
+    m->out[0]->shape = n->out[0]->shape;
+    m->origin.room = m->origin.count; /* what is added to one must not show in the other */
+    return m;
+}
+
+/* Gives every elementwise reader of a cheap node one of its own, in front of it, to be fused into it. */
+static void compute_again(graph *g) {
+    VEC(node *) order = {0};
+    bool *only = read_by_chains(g);
+    int known = g->next_id;
+    for (int i = 0; i < g->nodes.count; i++) {
+        node *n = g->nodes.at[i];
+        for (int k = 0; k < n->inputs && node_elementwise(n); k++) {
+            const value *v = n->in[k];
+            if (v->kind != VALUE_NODE || v->id >= known || !only[v->id] || !is_cheap(g->arena, v->def))
+                continue;
+            node *m = computed_again(g, v->def);
+            n->in[k] = m->out[0];
+            VEC_PUSH(g->arena, &order, m);
+        }
+        VEC_PUSH(g->arena, &order, n);
+    }
+    g->nodes.at = order.at;
+    g->nodes.count = order.count;
+    g->nodes.room = order.room;
+    graph_prune(g);
+}
+
 static void fuse(graph *g) {
+    compute_again(g);
     fuser f = {.arena = g->arena, .weights = graph_weight_region(g->arena, g), .map = op_find("map")};
     f.made = NEW_ARRAY(g->arena, int, g->next_id);
     f.r = edit_begin(g);
