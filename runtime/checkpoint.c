@@ -1,6 +1,7 @@
 /* Checkpoints are safetensors: moments as "netc.moment.NAME", numbers of one element each, results as a table. */
 #include "runtime/checkpoint.h"
 
+#include "ir/base/guard.h"
 #include "runtime/scratch.h"
 #include "runtime/shown.h"
 
@@ -206,10 +207,26 @@ static bool read_all(const tensors *t, checkpoint *c, diags *d) {
            (!c->state || read_state(t, c->state, d));
 }
 
+typedef struct loading {
+    tensors file;
+    checkpoint *checkpoint;
+    diags *diags;
+} loading;
+
+static bool load(void *context) {
+    const loading *l = context;
+    return read_all(&l->file, l->checkpoint, l->diags);
+}
+
+static void close_file(void *context) {
+    loading *l = context;
+    tensors_close(&l->file);
+}
+
 bool checkpoint_load(const char *path, checkpoint *c, diags *d) {
-    tensors t;
-    if (!tensors_open(&t, d->arena, path, d)) return false;
-    bool good = read_all(&t, c, d);
-    tensors_close(&t);
+    loading l = {.checkpoint = c, .diags = d};
+    if (!tensors_open(&l.file, d->arena, path, d)) return false;
+    bool good = guard_undo(d->arena, load, close_file, &l);
+    tensors_close(&l.file);
     return good;
 }

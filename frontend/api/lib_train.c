@@ -6,6 +6,7 @@
 #include "runtime/checkpoint.h"
 #include "runtime/weights.h"
 
+#include <math.h>
 #include <string.h>
 
 struct netc_trainer {
@@ -54,7 +55,11 @@ static bool compile_step(lib_call *c, netc_trainer *t) {
         return lib_fail(c, NETC_UNSUPPORTED, "net %s has no recipe: write train { ... } in its text",
                         m->graph->name);
     describe_graph(&t->net, &t->arena, m->graph);
-    if (!m->options.max_batch && t->net.recipe) how.compile.max_batch = t->net.recipe->batch;
+    how.compile.train = true;
+    if (!m->options.max_batch && t->net.recipe->batch) how.compile.max_batch = t->net.recipe->batch;
+    if (how.compile.max_batch > COMPILE_MAX_BATCH)
+        return lib_fail(c, NETC_BAD_INPUT, "the batch of train {} is %lld: %d is the most",
+                        (long long)how.compile.max_batch, (int)COMPILE_MAX_BATCH);
     if (!executor_open(m->executor, &t->net, &t->arena, m->graph, &how, c->diags)) return false;
     return t->net.step || lib_fail(c, NETC_UNSUPPORTED, "net %s: backend '%s' cannot train", m->graph->name,
                                    m->executor->name);
@@ -148,6 +153,8 @@ static bool take_step(lib_call *c, void *context) {
     const net *n = &x->trainer->net;
     if (!lib_check_inputs(c, n, x->step.n, x->step.inputs)) return false;
     if (!x->step.target) return lib_fail(c, NETC_BAD_CALL, "target is NULL");
+    if (!isfinite(x->step.learning_rate))
+        return lib_fail(c, NETC_BAD_CALL, "learning_rate is NaN or infinite");
     x->step.params = x->trainer->params;
     x->step.optimizer = x->trainer->optimizer;
     x->step.workspace = x->trainer->workspace;

@@ -75,11 +75,14 @@ int __wrap_posix_memalign(void **to, size_t alignment, size_t bytes) {
 
 /* ---- a whole life of a model ---- */
 
-static const char small[] = "net small {\n    input x[2, 4]\n    state h[8]\n    y, h = x -> rnn: rnn(8, h)\n"
-                            "    output logits = y -> flatten -> linear: linear(3)\n}\n";
+static const char small[] =
+    "net small {\n    input x[2, 4]\n    state h[8]\n    y, h = x -> rnn: rnn(8, h)\n"
+    "    output logits = y -> flatten -> linear: linear(3)\n"
+    "    train { loss = cross_entropy(logits) optimizer = adam(lr = 0.1) batch = 1 }\n}\n";
 
 typedef struct life {
     const char *text, *weights; /* weights NULL: drawn */
+    const char *saved;          /* what a trainer writes; NULL: there is no trainer */
     netc_options options;
     float numbers[3];
     netc_error error;
@@ -90,6 +93,20 @@ static bool good(life *l, bool worked) {
     if (worked) return true;
     l->told = l->error.code == NETC_NO_MEMORY && strlen(l->error.message) > 5;
     return false;
+}
+
+/* A trainer's, of a model with weights and no session. */
+static bool train(life *l, netc_model *m) {
+    static const float x[8];
+    const int32_t class = 1;
+    netc_error *e = &l->error;
+    netc_trainer *t = netc_trainer_new(m, 1, e);
+    bool done = good(l, t) &&
+                good(l, netc_train_step(t, 1, (const void *const[]){x}, &class, 0.1F, NULL, e)) &&
+                good(l, netc_trainer_save(t, l->saved, e)) && good(l, netc_trainer_resume(t, l->saved, e)) &&
+                good(l, netc_trainer_publish(t, m, e));
+    netc_trainer_free(t);
+    return done;
 }
 
 static bool live(life *l) {
@@ -103,7 +120,7 @@ static bool live(life *l) {
                 good(l, l->weights ? netc_load_weights(m, l->weights, e) : netc_init_weights(m, 1, e)) &&
                 good(l, netc_get_parameter(m, "linear.bias", y, netc_output(m, 0)->bytes / 4, e)) &&
                 good(l, netc_set_parameter(m, "linear.bias", y, netc_output(m, 0)->bytes / 4, e)) &&
-                good(l, (s = netc_session_new(m, e))) &&
+                (!l->saved || train(l, m)) && good(l, (s = netc_session_new(m, e))) &&
                 good(l, netc_run(s, 1, (const void *const[]){x}, (void *const[]){y}, e));
     memcpy(l->numbers, y, sizeof l->numbers);
     netc_session_free(s);
@@ -144,6 +161,7 @@ static void starve(supply *s, life *l, atomic_bool *on) {
                 fail_msg("allocation %ld of %ld: code %d, '%s'", n, most, l->error.code, l->error.message);
             if (atomic_load(&s->blocks)) fail_msg("allocation %ld: blocks were not given back", n);
             if (l->weights && mapped(l->weights)) fail_msg("allocation %ld: a file is still mapped", n);
+            if (l->saved && mapped(l->saved)) fail_msg("allocation %ld: the checkpoint is still mapped", n);
             if (n > 4 * most) fail_msg("it never ends");
         }
         assert_memory_equal(l->numbers, want, sizeof want);
@@ -173,7 +191,7 @@ static void in_place_of_malloc(const char *backend) {
 /* ---- a net and its weights as files ---- */
 
 typedef struct files {
-    char folder[64], net[96], weights[96];
+    char folder[64], net[96], weights[96], saved[96];
 } files;
 
 static bool save(const char *path, const netc_model *m) {
@@ -204,6 +222,7 @@ static int write_files(void **state) {
     if (!mkdtemp(f.folder)) return -1;
     snprintf(f.net, sizeof f.net, "%s/small.net", f.folder);
     snprintf(f.weights, sizeof f.weights, "%s/small.safetensors", f.folder);
+    snprintf(f.saved, sizeof f.saved, "%s/saved.safetensors", f.folder);
     FILE *to = fopen(f.net, "w");
     bool written = to && fputs(small, to) >= 0;
     written = to && fclose(to) == 0 && written;
@@ -216,6 +235,7 @@ static int write_files(void **state) {
 
 static int remove_files(void **state) {
     const files *f = *state;
+    unlink(f->saved);
     return unlink(f->net) | unlink(f->weights) | rmdir(f->folder);
 }
 
@@ -231,6 +251,13 @@ static void the_hook_runs_dry_with_a_file(void **state) {
     life l = life_of("interp");
     l.text = f->net;
     l.weights = f->weights;
+    through_the_hook(l);
+}
+
+static void the_hook_runs_dry_in_training(void **state) {
+    const files *f = *state;
+    life l = life_of("interp");
+    l.saved = f->saved;
     through_the_hook(l);
 }
 
@@ -255,6 +282,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_hook_runs_dry),
         cmocka_unit_test_setup_teardown(the_hook_runs_dry_with_a_file, write_files, remove_files),
+        cmocka_unit_test_setup_teardown(the_hook_runs_dry_in_training, write_files, remove_files),
         cmocka_unit_test(the_hook_runs_dry_under_llvm),
         cmocka_unit_test(malloc_runs_dry),
         cmocka_unit_test(malloc_runs_dry_under_llvm),
