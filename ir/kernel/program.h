@@ -3,6 +3,7 @@
 #ifndef NETC_IR_KERNEL_PROGRAM_H
 #define NETC_IR_KERNEL_PROGRAM_H
 
+#include "ir/base/digest.h"
 #include "ir/graph.h"
 #include "ir/kernel/build.h"
 
@@ -208,5 +209,8 @@ buffer *program_buffer(program *p, const char *name, area a, kbase elem, int64_t
  * numbers for n = 1 and n = max_batch; every access in bounds of its buffer. Errors are netc's own bugs. */
 void program_print(text *t, const program *p);
 bool program_check(const program *p, diags *d);
+/* Adds all that a backend can see of the program for this target: code made of programs with equal digests by one
+ * backend is equal. What is added to these records must be added there too. */
+void program_digest(arena *a, const program *p, target_id which, digest *to);
 
 #endif
