@@ -94,6 +94,7 @@ static bool run_on(pass_state *s, unsigned which) {
     int errors = s->diags->errors;
     for (const pass *p = passes; p->name; p++) {
         bool runs = (p->of & which) && !is_disabled(s->options, p);
+        runs &= !(s->options->rolled && p->run == pass_unroll);
         if (runs) p->run(s);
         if (s->diags->errors > errors) return false;
         if (p->of & which) dump(s, p); /* before the checker, so that what it refuses can be seen */

@@ -19,6 +19,7 @@ typedef struct pass_options {
     bool train; /* the entries of a training step too */
     const char *const
         *freeze; /* patterns (fnmatch) of parameters that a step leaves alone, ends with NULL; NULL: none */
+    bool rolled; /* leave loops marked unroll to unroll(): for who may not need the bodies */
     bool check;  /* run the checkers after every pass (tests; always in sanitizer builds) */
 } pass_options;
 
@@ -69,6 +70,8 @@ void pass_lower(pass_state *s);        /* required: program with entries */
 void pass_init(pass_state *s);         /* required, step: the entry that draws parameters */
 void pass_unroll(pass_state *s);       /* required: loops marked unroll */
 
+/* What the pass does, for programs made with `rolled`. */
+void unroll(program *p);
 /* For backends: expands what `supported` lacks (exp, tanh, sigmoid, ... into polynomials; relu into max) in
  * every function of the program for target t. */
 void legalise(program *p, target_id t, const bool supported[S_COUNT]);

@@ -6,12 +6,15 @@
 #include "ir/kernel/rewrite.h"
 #include "passes/passes.h"
 
-void pass_unroll(pass_state *s) {
-    rewrite rule = {.arena = s->program->arena, .unroll = true};
-    program *p = s->program;
+void unroll(program *p) {
+    rewrite rule = {.arena = p->arena, .unroll = true};
     for (int t = 0; t < TARGET_COUNT; t++) {
         for (int i = 0; i < p->micros[t].count; i++) rewrite_function(&rule, p->micros[t].at[i], p, p->real);
         for (int i = 0; i < p->kernels.count; i++)
             if (p->kernels.at[i]->body[t]) rewrite_function(&rule, p->kernels.at[i]->body[t], p, p->real);
     }
+}
+
+void pass_unroll(pass_state *s) {
+    unroll(s->program);
 }
