@@ -7,14 +7,14 @@ JOBS    := -j$(shell nproc 2>/dev/null || echo 1)
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 PKGS    := jansson libzip libpng libjpeg zlib
 CFLAGS  += -std=c11 -D_GNU_SOURCE -ffp-contract=off -fPIC -fvisibility=hidden -I. -I$(BUILD) $(WARN) $(OPT) $(shell pkg-config --cflags $(PKGS))
-LDLIBS  += $(shell pkg-config --libs $(PKGS)) -ldl -lpthread -lm
+LDLIBS  += $(shell pkg-config --libs $(PKGS)) -ldl -lpthread -lm -Wl,--build-id
 
-# LLVM compiles in place where it is installed; `make LLVM=0` builds without.
+# LLVM compiles in place where it is installed; `make LLVM=0` builds without. Its library is opened when it is needed.
 LLVM_CONFIG ?= llvm-config-19
-LLVM    ?= $(if $(shell command -v $(LLVM_CONFIG)),1,0)
+LLVM_LIBRARY := $(notdir $(realpath $(shell $(LLVM_CONFIG) --libdir 2>/dev/null)/libLLVM.so))
+LLVM    ?= $(if $(LLVM_LIBRARY),1,0)
 ifeq ($(LLVM),1)
 CFLAGS  += -DNETC_LLVM
-LDLIBS  += $(shell $(LLVM_CONFIG) --ldflags --libs --link-shared)
 LLVM_FOLDER := backends/llvm
 endif
 
@@ -52,7 +52,14 @@ $(BUILD)/%.o: %.c
 	@echo "  CC   $<"
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/backends/llvm/%: CFLAGS += -isystem $(shell $(LLVM_CONFIG) --includedir)
+# of LLVM's functions those that are called
+LLVM_SOURCES := $(wildcard backends/llvm/*.c)
+$(BUILD)/backends/llvm/calls.h: backends/llvm/calls.awk $(LLVM_SOURCES)
+	@mkdir -p $(@D)
+	$(Q)grep -ohE '\<LLVM[A-Z][A-Za-z0-9]*\(' $(LLVM_SOURCES) | tr -d '(' | sort -u | awk -f $< >$@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(LLVM_SOURCES:%=$(BUILD)/%.linted) $(LLVM_SOURCES:%.c=$(BUILD)/%.o): | $(BUILD)/backends/llvm/calls.h
+$(BUILD)/backends/llvm/%: CFLAGS += -isystem $(shell $(LLVM_CONFIG) --includedir) -DNETC_LLVM_LIBRARY='"$(LLVM_LIBRARY)"'
 
 # flex and bison; their output is not held to our warnings
 $(BUILD)/frontend/lang/parser.c: frontend/lang/parser.y

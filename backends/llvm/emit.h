@@ -3,9 +3,8 @@
 #ifndef NETC_BACKENDS_LLVM_EMIT_H
 #define NETC_BACKENDS_LLVM_EMIT_H
 
+#include "backends/llvm/library.h"
 #include "backends/llvm/llvm.h"
-
-#include <llvm-c/Core.h>
 
 typedef struct unit {
     arena *arena;

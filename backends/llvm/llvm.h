@@ -17,8 +17,17 @@ const bool *llvm_supported(target_id t);
 /* Machine code of a program in this process's memory. Any number of threads may run it. */
 typedef struct llvm_code llvm_code;
 
-/* Compiles for this machine, whose processor must have the target's instructions. Lies in the arena, but for
- * what LLVM holds; keeps a pointer to the program. NULL with errors. */
+/* Whether code can be put into this process's memory: on x86-64 and aarch64. */
+bool llvm_can_load(void);
+/* Of the LLVM that this was built for: "19.1.7". */
+const char *llvm_version(void);
+/* Compiles for this machine, whose processor must have the target's instructions, to bytes that llvm_open of a program
+ * with the same digest takes, in any process on the same machine. False with errors. */
+bool llvm_compile(arena *a, const program *p, const llvm_options *o, text *image, diags *d);
+/* Lies in the arena, but for the code's own pages; keeps a pointer to the program, but not to the image, which may be
+ * anywhere. Whoever kept it must have seen to it that no byte of it has changed. NULL with an error. */
+llvm_code *llvm_open(arena *a, const program *p, const void *image, size_t bytes, diags *d);
+/* Both. */
 llvm_code *llvm_load(arena *a, const program *p, const llvm_options *o, diags *d);
 /* Runs an entry, on the team's threads where t is not NULL; nobody else may use the team meanwhile. False with
  * an error where packed was not prepared for this program or an argument is out of range. */

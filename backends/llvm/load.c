@@ -1,88 +1,129 @@
-/* Objects linked in this process's memory by ORC, and calls into them. */
-#include "backends/llvm/compile.h"
+/* Code put into this process's memory, and calls into it. */
+#include "backends/llvm/image.h"
 #include "ir/base/guard.h"
+#include "ir/base/size.h"
 
-#include <llvm-c/LLJIT.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef void entry_function(const team *t, int64_t n, const void *params, void *packed,
                             const void *const *inputs, void *const *outputs, void *workspace);
 
 struct llvm_code {
     const program *program;
-    LLVMOrcLLJITRef jit;
+    void *memory; /* whole pages; NULL: none */
+    size_t bytes;
     entry_function *entry[ENTRY_KINDS];
 };
 
-/* What is held while code is loaded: an arena that jumps lets go of it. */
-typedef struct loading {
-    arena *arena;
-    const llvm_options *options;
-    diags *diags;
-    llvm_code *code;
-    objects made;
-    char *message; /* LLVM's */
-} loading;
-
-/* Takes the error. */
-static bool succeeded(loading *l, LLVMErrorRef error) {
-    if (!error) return true;
-    l->message = LLVMGetErrorMessage(error);
-    diag_add(l->diags, DIAG_ERROR, (span){0}, "LLVM cannot load what it compiled: %s", l->message);
-    return false;
+bool llvm_can_load(void) {
+    return relocator_host();
 }
 
-static bool add_objects(loading *l) {
-    LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(l->code->jit);
-    for (int k = 0; k < l->made.count; k++) {
-        LLVMMemoryBufferRef bytes = l->made.at[k];
-        l->made.at[k] = NULL; /* the JIT's now, also where it fails */
-        if (!succeeded(l, LLVMOrcLLJITAddObjectFile(l->code->jit, library, bytes))) return false;
-    }
+const char *llvm_version(void) {
+    return LLVM_VERSION_STRING;
+}
+
+/* ---- loading ---- */
+
+static bool within(const image_header *h, uint64_t offset, uint64_t bytes) {
+    return offset >= sizeof *h && offset <= h->bytes && bytes <= h->bytes - offset;
+}
+
+/* Whether it may be an image of this program for this processor: damage is for its keeper to find. */
+static bool plausible(const image_header *h, const program *p, size_t bytes) {
+    const relocator *host = relocator_host();
+    bool good = host && memcmp(h->magic, IMAGE_MAGIC, sizeof h->magic) == 0 && h->machine == host->machine &&
+                h->bytes == bytes && within(h, h->imports, IMPORTS * sizeof(image_import));
+    for (int k = 0; k < ENTRY_KINDS; k++)
+        good = good && (p->entries[k].present ? within(h, h->entry[k], 1) : !h->entry[k]);
+    return good;
+}
+
+static void fill_imports(char *memory, const image_header *h) {
+    const uintptr_t addresses[IMPORTS] = {(uintptr_t)memcpy, (uintptr_t)memmove, (uintptr_t)memset};
+    image_import list[IMPORTS];
+    memcpy(list, memory + h->imports, sizeof list);
+    for (int k = 0; k < IMPORTS; k++) list[k].address = addresses[k];
+    memcpy(memory + h->imports, list, sizeof list);
+}
+
+static bool place(llvm_code *c, const void *image, const image_header *h) {
+    void *memory = mmap(NULL, c->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return false;
+    c->memory = memory;
+    memcpy(memory, image, c->bytes);
+    fill_imports(memory, h);
+    if (mprotect(memory, c->bytes, PROT_READ | PROT_EXEC) != 0) return false;
+    __builtin___clear_cache((char *)memory, (char *)memory + c->bytes);
     return true;
 }
 
-static bool find_entries(loading *l) {
-    llvm_code *c = l->code;
+llvm_code *llvm_open(arena *a, const program *p, const void *image, size_t bytes, diags *d) {
+    image_header h;
+    llvm_code *c = NEW(a, llvm_code);
+    *c = (llvm_code){.program = p, .bytes = bytes};
+    if (bytes < sizeof h || (memcpy(&h, image, sizeof h), !plausible(&h, p, bytes))) {
+        diag_add(d, DIAG_ERROR, (span){0}, "net %s cannot run: this is not its code", p->name);
+        return NULL;
+    }
+    if (!place(c, image, &h)) {
+        int why = errno;
+        llvm_unload(c);
+        diag_add(d, DIAG_ERROR, (span){0},
+                 "net %s cannot run: there is no memory for its code: %s; take --backend c or interp",
+                 p->name, strerror(why));
+        return NULL;
+    }
     for (int k = 0; k < ENTRY_KINDS; k++) {
-        LLVMOrcExecutorAddress address = 0;
-        if (!c->program->entries[k].present) continue;
-        const char *symbol = ll_entry_symbol(l->arena, (entry_kind)k, l->options->target);
-        if (!succeeded(l, LLVMOrcLLJITLookup(c->jit, &address, symbol))) return false;
-        uintptr_t at = (uintptr_t)address;
-        memcpy(&c->entry[k], &at, sizeof at); /* ISO C has no cast from numbers of data to functions */
+        uintptr_t at = (uintptr_t)c->memory + h.entry[k];
+        if (h.entry[k])
+            memcpy(&c->entry[k], &at, sizeof at); /* ISO C has no cast from numbers to functions */
     }
-    return true;
-}
-
-static bool load(void *context) {
-    loading *l = context;
-    if (!objects_compile(&l->made, l->arena, l->code->program, l->options, l->diags)) return false;
-    return succeeded(l, LLVMOrcCreateLLJIT(&l->code->jit, NULL)) && add_objects(l) && find_entries(l);
-}
-
-static void drop(void *context) {
-    loading *l = context;
-    LLVMDisposeErrorMessage(l->message);
-    objects_free(&l->made);
-    llvm_unload(l->code);
-}
-
-llvm_code *llvm_load(arena *a, const program *p, const llvm_options *o, diags *d) {
-    loading l = {.arena = a, .options = o, .diags = d, .code = NEW(a, llvm_code)};
-    l.code->program = p;
-    bool good = guard_undo(a, load, drop, &l);
-    LLVMDisposeErrorMessage(l.message);
-    objects_free(&l.made);
-    if (good) return l.code;
-    llvm_unload(l.code);
-    return NULL;
+    return c;
 }
 
 void llvm_unload(llvm_code *c) {
-    if (!c) return;
-    if (c->jit) LLVMConsumeError(LLVMOrcDisposeLLJIT(c->jit));
-    c->jit = NULL;
+    if (!c || !c->memory) return;
+    munmap(c->memory, c->bytes);
+    c->memory = NULL;
+}
+
+/* ---- compiling ---- */
+
+/* What is held meanwhile: an arena that jumps lets go of it. */
+typedef struct making {
+    arena *arena;
+    const program *program;
+    const llvm_options *options;
+    text *image;
+    diags *diags;
+    objects objects;
+} making;
+
+static bool make(void *context) {
+    making *m = context;
+    return objects_compile(&m->objects, m->arena, m->program, m->options, m->diags) &&
+           image_link(m->image, m->arena, m->program, m->options->target, &m->objects, m->diags);
+}
+
+static void drop(void *context) {
+    making *m = context;
+    objects_free(&m->objects);
+}
+
+bool llvm_compile(arena *a, const program *p, const llvm_options *o, text *image, diags *d) {
+    making m = {.arena = a, .program = p, .options = o, .image = image, .diags = d};
+    if (!library_open(d)) return false;
+    bool good = guard_undo(a, make, drop, &m);
+    drop(&m);
+    return good;
+}
+
+llvm_code *llvm_load(arena *a, const program *p, const llvm_options *o, diags *d) {
+    text image = text_in(a);
+    return llvm_compile(a, p, o, &image, d) ? llvm_open(a, p, image.at, image.length, d) : NULL;
 }
 
 /* ---- running ---- */

@@ -1,27 +1,11 @@
 /* Choice of processor, optimisation and code generation. */
 #include "backends/llvm/machine.h"
 
-#include <llvm-c/Target.h>
-#include <llvm-c/Transforms/PassBuilder.h>
-#include <pthread.h>
 #include <string.h>
 
 /* The kernels come unrolled, folded and without equal values, so little is left to do: registers out of their
  * stack slots, loop invariants out of loops. */
 static const char passes_text[] = "function(mem2reg,early-cse,loop-mssa(licm))";
-
-/* All of LLVM's targets, since what it knows of them must not change while other threads compile. */
-static void start_llvm(void) {
-    LLVMInitializeAllTargetInfos();
-    LLVMInitializeAllTargets();
-    LLVMInitializeAllTargetMCs();
-    LLVMInitializeAllAsmPrinters();
-}
-
-static void need_llvm(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_llvm);
-}
 
 /* ---- processors ---- */
 
@@ -104,7 +88,6 @@ static LLVMTargetMachineRef create(const char *triple, const char *cpu, const ch
 }
 
 LLVMTargetMachineRef machine_new(target_id which, char **why) {
-    need_llvm();
     char *triple = LLVMGetDefaultTargetTriple(), *cpu = LLVMGetHostCPUName(), *own = LLVMGetHostCPUFeatures();
     const family_row *f = family_of(triple);
     processor p = wanted[which].cpu ? wanted[which] : (processor){f->cpu, f->features};
@@ -117,7 +100,6 @@ LLVMTargetMachineRef machine_new(target_id which, char **why) {
 }
 
 LLVMTargetMachineRef machine_of(const char *triple, char **why) {
-    need_llvm();
     char *normal = triple ? LLVMNormalizeTargetTriple(triple) : LLVMGetDefaultTargetTriple();
     const family_row *f = family_of(normal);
     LLVMTargetMachineRef m = create(normal, f->cpu, f->features, why);

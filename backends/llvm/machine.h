@@ -4,8 +4,6 @@
 
 #include "backends/llvm/emit.h"
 
-#include <llvm-c/TargetMachine.h>
-
 /* For this machine's processor where the target is the best that it runs, else for the least one that has the
  * target's instructions. One thread's. NULL with an error, which is LLVM's to free, in *why. */
 LLVMTargetMachineRef machine_new(target_id which, char **why);

@@ -4,7 +4,6 @@
 
 #include "ir/base/guard.h"
 
-#include <llvm-c/Target.h>
 #include <string.h>
 
 enum { MESSAGE = 512 };
@@ -12,6 +11,7 @@ enum { MESSAGE = 512 };
 bool llvm_output_targets(const llvm_output *o, bool chosen[TARGET_COUNT], diags *d) {
     char *why = NULL;
     bool any = false;
+    if (!library_open(d)) return false;
     LLVMTargetMachineRef m = machine_of(o->triple, &why);
     if (!m) {
         diag_add(d, DIAG_ERROR, (span){0}, "--triple %s: %s", o->triple ? o->triple : "of this machine",
