@@ -6,7 +6,9 @@ passed=0
 failed=0
 skipped=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+XDG_CACHE_HOME=$(mktemp -d)
+export XDG_CACHE_HOME
+trap 'rm -rf "$log" "$XDG_CACHE_HOME"' EXIT
 for program in "$@"; do
     start=$(date +%s)
     CMOCKA_MESSAGE_OUTPUT=TAP "$program" >"$log" 2>&1

@@ -4,18 +4,22 @@
 #ifdef NETC_LLVM
 
 #include "backends/llvm/llvm.h"
+#include "frontend/api/cache.h"
 #include "frontend/api/step.h"
 #include "runtime/pool.h"
+
+#include <stdlib.h>
 
 typedef struct llvm_net {
     llvm_code *code;
     pool *pool;       /* NULL where there is a team of the host's */
     const team *lent; /* NULL without */
+    void *kept;       /* code on its way from the cache */
     const program *program;
 } llvm_net;
 
 static bool built_in(void) {
-    return true;
+    return llvm_can_load();
 }
 
 /* A caller that finds the pool taken works alone. */
@@ -62,6 +66,7 @@ static net_stepped step_net(void *self, const net_step *s, diags *d) {
 
 static void close_net(void *self) {
     const llvm_net *l = self;
+    free(l->kept);
     llvm_unload(l->code);
     pool_free(l->pool);
 }
@@ -72,16 +77,53 @@ static target_id chosen(const executor_options *o) {
     return compile_host_target();
 }
 
+/* ---- code ---- */
+
+static llvm_code *compile(arena *a, program *p, const llvm_options *o, text *image, diags *d) {
+    unroll(p);
+    legalise(p, o->target, llvm_supported(o->target));
+    return llvm_compile(a, p, o, image, d) ? llvm_open(a, p, image->at, image->length, d) : NULL;
+}
+
+static bool find_key(cache_key *k, arena *a, const program *p, target_id which) {
+    digest d;
+    if (!cache_begin(&d)) return false;
+    digest_text(&d, llvm_version());
+    program_digest(a, p, which, &d);
+    *k = cache_end(&d);
+    return true;
+}
+
+/* Kept code where there is some that fits. */
+static void take_kept(llvm_net *l, arena *a, const program *p, const cache_key *key) {
+    size_t bytes = 0;
+    diags silent = {.arena = a};
+    l->kept = cache_read(key, &bytes);
+    if (l->kept) l->code = llvm_open(a, p, l->kept, bytes, &silent);
+    free(l->kept);
+    l->kept = NULL;
+}
+
+/* Else it is made, and kept. */
+static bool find_code(llvm_net *l, arena *a, program *p, const llvm_options *o, bool no_cache, diags *d) {
+    cache_key key;
+    bool keeps = !no_cache && find_key(&key, a, p, o->target);
+    if (keeps) take_kept(l, a, p, &key);
+    if (l->code) return true;
+    text image = text_in(a);
+    l->code = compile(a, p, o, &image, d);
+    if (l->code && keeps) cache_write(&key, image.at, image.length);
+    return l->code;
+}
+
 static bool open_net(net *n, arena *a, program *p, const executor_options *o, diags *d) {
     llvm_net *l = NEW(a, llvm_net);
     const llvm_options options = {.target = chosen(o), .threads = o->threads < 1 ? 1 : o->threads};
-    legalise(p, options.target, llvm_supported(options.target));
     n->self = l;
     n->close = close_net;
     l->lent = o->team;
     l->program = p;
-    l->code = llvm_load(a, p, &options, d);
-    if (!l->code) return false;
+    if (!find_code(l, a, p, &options, o->no_cache, d)) return false;
     if (!l->lent && !(l->pool = pool_new(options.threads, d))) return false;
     n->prepare = prepare;
     n->forward = forward;
@@ -113,5 +155,6 @@ const executor llvm_executor = {
     .available = built_in,
     .target = compile_host_target,
     .runs = compile_host_runs,
+    .rolled = true,
     .open = open_net,
 };

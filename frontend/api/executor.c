@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW_VALUES = 1 << 20 /* below this starting a C compiler takes longer than interpreting */ };
+enum { FEW_VALUES = 1 << 20 /* below this starting a compiler takes longer than interpreting */ };
 
-const executor *const executors[] = {&c_executor, &llvm_executor, &interp_executor, NULL};
+const executor *const executors[] = {&llvm_executor, &c_executor, &interp_executor, NULL};
 
 static const executor *by_name(const char *name, diags *d) {
     const char *names[8];
@@ -87,6 +87,7 @@ bool executor_open(const executor *e, net *n, arena *a, const graph *g, const ex
     if (o.team) o.threads = o.team->threads;
     if (!o.threads) o.threads = processors();
     if (!o.compile.max_threads) o.compile.max_threads = o.threads;
+    o.compile.rolled = e->rolled;
     program *p = compile_program(a, g, &o.compile, d);
     if (!p || !step_possible(p, d)) return false;
     if (o.prepare_only)
@@ -106,12 +107,13 @@ void net_close(net *n) {
 void *executor_pack(const net *n, arena *a, const graph *g, const compile_options *o, const float *params,
                     diags *d) {
     executor_options options = {.compile = *o, .prepare_only = true};
-    const executor *e = n->values >= FEW_VALUES && c_executor.available() ? &c_executor : &interp_executor;
+    const executor *const *e = executors;
+    while (*e != &interp_executor && (n->values < FEW_VALUES || !(*e)->available())) e++;
     net with = *n;
     memset(options.compile.targets, 0, sizeof options.compile.targets);
     options.compile.dump_after = NULL;
     options.compile.train = false;
-    if (!executor_open(e, &with, a, g, &options, d)) return NULL;
+    if (!executor_open(*e, &with, a, g, &options, d)) return NULL;
     void *packed = net_memory(with.packed_bytes, "the net's weights", d);
     if (packed && !with.prepare(with.self, params, packed, d)) {
         free(packed);

@@ -9,6 +9,7 @@
 typedef struct executor_options {
     compile_options compile; /* targets are the executor's choice where none is set */
     int threads;             /* 0: as many as there are processors */
+    bool no_cache;           /* compiled code is neither taken from the cache nor kept there */
     bool prepare_only;       /* forward will not be called */
     const team *team;        /* the host's threads, which several callers may use at once; NULL: own ones */
 } executor_options;
@@ -19,6 +20,7 @@ typedef struct executor {
     bool (*available)(void);
     target_id (*target)(void); /* whose kernel bodies it runs best on this machine */
     bool (*runs)(target_id t);
+    bool rolled; /* takes programs whose loops marked unroll stand */
     /* Fills n's entries for the program, which it may rewrite. What n->close lets go of is in n before it is held:
      * where this fails or the arena jumps, n is closed. */
     bool (*open)(net *n, arena *a, program *p, const executor_options *o, diags *d);

@@ -88,7 +88,7 @@ int open_weights(cli *c, opened *o, bool needed) {
 }
 
 int open_session(cli *c, opened *o, int64_t max_batch) {
-    executor_options e = {.threads = (int)c->settings.threads};
+    executor_options e = {.threads = (int)c->settings.threads, .no_cache = c->settings.no_cache};
     e.compile.max_batch = max_batch;
     int code = compile_settings(c, &e.compile);
     if (code) return code;

@@ -75,7 +75,12 @@ bool cli_flush(cli *c);
 #define OPTION_NET                                                                                           \
     { OPTION(net, "net", "NAME", OPTION_TEXT, "which net of the file; else its last") }
 #define OPTION_BACKEND                                                                                       \
-    { OPTION(backend, "backend", "NAME", OPTION_TEXT, "c (by a C compiler), llvm, interp; else the first") }
+    {                                                                                                        \
+        OPTION(backend, "backend", "NAME", OPTION_TEXT,                                                      \
+               "llvm, c (by a C compiler), interp; else the first there is")                                 \
+    }
+#define OPTION_CACHE                                                                                         \
+    { OPTION(no_cache, "no-cache", NULL, OPTION_FLAG, "compile afresh: kept code is neither taken nor made") }
 #define OPTION_TARGET                                                                                        \
     {                                                                                                        \
         OPTION(target, "target", "NAME", OPTION_CHOICE, "only for native, avx512, avx2, neon or c99"),       \

@@ -15,6 +15,7 @@ static const option options[] = {
     {OPTION(augment, "augment", NULL, OPTION_FLAG, "change the pictures at random, as in training")},
     OPTION_JSON,
     OPTION_BACKEND,
+    OPTION_CACHE,
     OPTION_TARGET,
     OPTION_THREADS,
     OPTION_BATCH("pictures computed at once; else 32"),

@@ -20,6 +20,7 @@ static const option options[] = {
     {OPTION(text_seed, "seed-text", "N", OPTION_SEED, "another text for another N; else 0"), .rare = true},
     OPTION_JSON,
     OPTION_BACKEND,
+    OPTION_CACHE,
     OPTION_TARGET,
     OPTION_THREADS,
     OPTION_BATCH("samples computed at once; random ones made"),

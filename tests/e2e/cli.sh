@@ -108,7 +108,7 @@ refused "a text as an input" 1 'neither a .npy array nor a PNG or JPEG' run exam
 refused "an unknown input" 1 "no input 'imgae'; did you mean 'image'?" run examples/mnist.net --seed 1 --input imgae=x.npy
 refused "an unknown output" 1 "no output 'logit'; did you mean 'logits'?" run examples/mnist.net --seed 1 --input random:1 --backend interp --output logit=x.npy
 refused "a folder as a weight file" 1 'this is a folder' run examples/mnist.net --weights examples --input random:1
-refused "an unknown backend" 2 "there are c, .*interp" run examples/mnist.net --seed 1 --input random:1 --backend cuda
+refused "an unknown backend" 2 "there are llvm, c, interp" run examples/mnist.net --seed 1 --input random:1 --backend cuda
 refused "an unknown pass" 1 "did you mean 'fuse'?" run examples/mnist.net --seed 1 --input random:1 --passes=-fsue
 refused "a pass that must run" 1 "cannot be left out" run examples/mnist.net --seed 1 --input random:1 --passes=-lower
 refused "passes without a minus" 2 'each with a' run examples/mnist.net --seed 1 --input random:1 --passes=fuse

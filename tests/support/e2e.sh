@@ -5,6 +5,9 @@ NETC_SAN=${NETC_SAN:-$NETC}
 CC=${CC:-cc}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+XDG_CACHE_HOME=$scratch/cache
+export XDG_CACHE_HOME
+mkdir "$XDG_CACHE_HOME"
 number=0
 failed=0
 

@@ -9,8 +9,7 @@ STATIC  := $(BUILD)/libnetc.a
 ROOTS   := $(filter $(BUILD)/frontend/api/lib_%.o,$(OBJECTS))
 
 # what a program that links the static one needs
-PRIVATE := $(shell pkg-config --libs jansson libzip zlib) $(if $(filter 1,$(LLVM)),$(shell $(LLVM_CONFIG) --ldflags --libs --link-shared)) \
-	-ldl -lpthread -lm
+PRIVATE := $(shell pkg-config --libs jansson libzip zlib) -ldl -lpthread -lm
 
 libraries: $(SHARED) $(STATIC)
 
