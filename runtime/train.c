@@ -91,6 +91,7 @@ static bool train_epoch(trainer *t) {
     progress_begin(&bar, what, "images", loader_samples(t->train));
     bar.note = note;
     bar.from = t->state->sums.samples;
+    lap(t, NULL); /* what was saved before is no part of this epoch's speed */
     bar.later = (t->options->epochs - t->state->epoch - 1) * loader_samples(t->train);
     bool good = run_steps(t, &bar, note, sizeof note);
     progress_end(&bar);
