@@ -48,6 +48,7 @@ typedef struct settings {
     seed seed, text_seed;
     real temperature, goal, save_every;
     int embed, target, completion;
+    bool no_cache;
 } settings;
 
 typedef struct cli cli;
