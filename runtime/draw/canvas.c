@@ -58,7 +58,8 @@ static void big32(unsigned char *to, uint32_t x) {
 /* How large the picture is in print: PNG's pHYs chunk, which Cairo leaves out. */
 static void phys_chunk(unsigned char chunk[PHYS_BYTES], int density) {
     uint32_t per_metre = (uint32_t)lround(density * INCHES_PER_METRE);
-    memcpy(chunk, "\0\0\0\x09pHYs", 8);
+    static const unsigned char head[] = {0, 0, 0, 9, 'p', 'H', 'Y', 's'};
+    memcpy(chunk, head, sizeof head);
     big32(chunk + 8, per_metre);
     big32(chunk + 12, per_metre);
     chunk[16] = 1;

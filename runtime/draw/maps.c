@@ -97,10 +97,12 @@ static void draw_value(const canvas *c, const maps_value *v, const maps_grid *g,
     canvas_color(c, ink);
     canvas_text(c, title, MAPS_MARGIN, y + MAPS_TITLE / 2.0 - 2, (lettering){.size = TITLE_SIZE});
     if (g->indent) draw_words(c, g, y + MAPS_TITLE);
-    for (int64_t k = 0; k < g->shown; k++)
+    for (int64_t k = 0; k < g->shown; k++) {
+        int64_t row = k / g->columns, column = k % g->columns;
         draw_map(c, g, v->data + k * each, each,
-                 (double)(MAPS_MARGIN + g->indent + k % g->columns * (g->width * g->zoom + MAPS_GAP)),
-                 y + (double)(MAPS_TITLE + k / g->columns * (g->height * g->zoom + MAPS_GAP)));
+                 (double)(MAPS_MARGIN + g->indent + column * (g->width * g->zoom + MAPS_GAP)),
+                 y + (double)(MAPS_TITLE + row * (g->height * g->zoom + MAPS_GAP)));
+    }
 }
 
 /* "conv1  [32,24,24], the first 20" */
