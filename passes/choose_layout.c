@@ -148,9 +148,10 @@ static void choose_halos(chooser *c) {
     }
 }
 
-/* A parameter, or a view of one: what `prepare` alone can read. */
+/* A parameter, or what may be a view of one: what `prepare` alone can read. */
 static bool is_param(const value *v) {
-    while (v->kind == VALUE_NODE && v->def->op->view) v = v->def->in[0];
+    while (v->kind == VALUE_NODE && (v->def->op->view || v->def->op == &op_slice || v->def->op == &op_split))
+        v = v->def->in[0];
     return v->kind == VALUE_PARAM;
 }
 

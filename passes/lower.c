@@ -63,7 +63,9 @@ static void lower_scan(pass_state *s, lower *l, const node *n) {
 static bool is_alias(const lower *l, const node *n) {
     if (n->op->view) return true;
     if (n->op != &op_reorder && n->op != &op_slice) return false;
-    return l->places[n->out[0]->id].view && l->places[n->out[0]->id].buffer == l->places[n->in[0]->id].buffer;
+    const place *from = &l->places[n->in[0]->id], *to = &l->places[n->out[0]->id];
+    /* of a carry's stack, one step's slot is not the next one's */
+    return to->view && to->buffer == from->buffer && (n->op == &op_slice || to->offset == from->offset);
 }
 
 static void lower_node(pass_state *s, lower *l, const node *n) {
