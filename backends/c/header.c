@@ -35,6 +35,8 @@ static void print_sizes(emitter *e) {
     for (int k = 0; k < g->outputs.count; k++)
         define(e, arena_printf(e->arena, "%s_SIZE", c_upper(e->arena, e->outputs[k])),
                shape_count(&g->outputs.at[k].value->shape), "");
+    if (emit_trains(e) && p->step_inputs.target >= 0)
+        define(e, p->step_inputs.classes ? "LABEL_SIZE" : "TARGET_SIZE", p->step_inputs.target_count, "");
     text_puts(e->out, "\n");
 }
 
