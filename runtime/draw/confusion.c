@@ -59,13 +59,23 @@ static void draw_row(const matrix *m, int row) {
 
 /* ---- around them ---- */
 
+/* Room for the longest name, beside and below. */
+static double margin_of(const matrix *m) {
+    size_t longest = 0;
+    for (int k = 0; k < m->classes && m->font > 0; k++)
+        if (strlen(m->names[k]) > longest) longest = strlen(m->names[k]);
+    return 8 + LETTER * m->font * (double)longest;
+}
+
 static void draw_names(const matrix *m) {
+    bool upright = margin_of(m) - 8 < 0.9 * m->cell; /* short names need not be turned */
     canvas_color(&m->to, ink);
     for (int k = 0; k < m->classes && m->font > 0; k++) {
         double at = m->cell * (k + 0.5);
         canvas_text(&m->to, m->names[k], m->left - 4, m->top + at, (lettering){.size = m->font, .along = 1});
-        canvas_text(&m->to, m->names[k], m->left + at, m->top + side(m) + 4,
-                    (lettering){.size = m->font, .along = 1, .turn = 1});
+        lettering below = {.size = m->font, .along = upright ? 0.5 : 1, .turn = !upright};
+        canvas_text(&m->to, m->names[k], m->left + at, m->top + side(m) + (upright ? 4 + m->font / 2 : 4),
+                    below);
     }
 }
 
@@ -124,13 +134,6 @@ static void take_names(matrix *m, arena *a, const char *const *names) {
     m->names = NEW_ARRAY(a, const char *, m->classes + 1);
     for (int k = 0; k < m->classes; k++)
         m->names[k] = names ? short_name(a, names[k]) : arena_printf(a, "%d", k);
-}
-
-static double margin_of(const matrix *m) {
-    size_t longest = 0;
-    for (int k = 0; k < m->classes && m->font > 0; k++)
-        if (strlen(m->names[k]) > longest) longest = strlen(m->names[k]);
-    return 8 + LETTER * m->font * (double)longest;
 }
 
 bool plot_confusion(const char *path, const int64_t *counts, int classes, const char *const *names,
