@@ -1,39 +1,30 @@
 /* What a net compiled ahead of time offers: the functions of its header. They check as those of the C output
  * do, keep recurrent state, and call the entry made for the best instructions that the processor has. */
-#include "backends/llvm/emit.h"
+#include "backends/llvm/api.h"
 #include "ir/op.h"
 
 #include <string.h>
 
-/* Codes of the header's enum. */
-enum { OK, NULL_POINTER, BAD_BATCH, UNALIGNED, SMALL_WORKSPACE, NOT_PREPARED, CODES = 8 };
 enum { MARK_WORDS = 4, HEADER_WORDS = PACKED_HEADER / 8 /* of 64 bits; the mark is what is not zero */ };
 
-typedef struct api {
-    unit *u;
-    const bool *targets;
-    const char *prefix;
-    LLVMValueRef f; /* at hand */
-} api;
-
-static LLVMValueRef i32(const api *a, int64_t x) {
+LLVMValueRef api_i32(const api *a, int64_t x) {
     return LLVMConstInt(a->u->scalar[KB_I32], (unsigned long long)x, true);
 }
 
-static LLVMTypeRef size_type(const api *a) {
+LLVMTypeRef api_size_type(const api *a) {
     return a->u->scalar[a->u->big_words ? KB_INT : KB_I32];
 }
 
-static LLVMValueRef size(const api *a, int64_t x) {
-    return LLVMConstInt(size_type(a), (unsigned long long)x, false);
+LLVMValueRef api_size(const api *a, int64_t x) {
+    return LLVMConstInt(api_size_type(a), (unsigned long long)x, false);
 }
 
-static LLVMValueRef arg(const api *a, int k) {
+LLVMValueRef api_arg(const api *a, int k) {
     return LLVMGetParam(a->f, (unsigned)k);
 }
 
 /* A public function, its builder at its start. */
-static void begin(api *a, const char *name, LLVMTypeRef result, LLVMTypeRef *types, int count) {
+void api_begin(api *a, const char *name, LLVMTypeRef result, LLVMTypeRef *types, int count) {
     unit *u = a->u;
     LLVMTypeRef type = LLVMFunctionType(result, types, (unsigned)count, false);
     bool by_function = u->by_function;
@@ -46,23 +37,23 @@ static void begin(api *a, const char *name, LLVMTypeRef result, LLVMTypeRef *typ
 }
 
 /* Returns `code` where the condition holds. */
-static void refuse_if(const api *a, LLVMValueRef condition, int code) {
+void api_refuse_if(const api *a, LLVMValueRef condition, int code) {
     LLVMBasicBlockRef out = ll_new_block(a->u, ""), on = ll_new_block(a->u, "");
     LLVMBuildCondBr(a->u->builder, condition, out, on);
     LLVMPositionBuilderAtEnd(a->u->builder, out);
-    LLVMBuildRet(a->u->builder, i32(a, code));
+    LLVMBuildRet(a->u->builder, api_i32(a, code));
     LLVMPositionBuilderAtEnd(a->u->builder, on);
 }
 
-static void refuse_null(const api *a, LLVMValueRef pointer) {
-    refuse_if(a, LLVMBuildIsNull(a->u->builder, pointer, ""), NULL_POINTER);
+void api_refuse_null(const api *a, LLVMValueRef pointer) {
+    api_refuse_if(a, LLVMBuildIsNull(a->u->builder, pointer, ""), NULL_POINTER);
 }
 
-static void refuse_unaligned(const api *a, LLVMValueRef pointer) {
+void api_refuse_unaligned(const api *a, LLVMValueRef pointer) {
     LLVMBuilderRef b = a->u->builder;
-    LLVMValueRef at = LLVMBuildPtrToInt(b, pointer, size_type(a), "");
-    LLVMValueRef low = LLVMBuildAnd(b, at, size(a, BUFFER_ALIGN - 1), "");
-    refuse_if(a, LLVMBuildICmp(b, LLVMIntNE, low, size(a, 0), ""), UNALIGNED);
+    LLVMValueRef at = LLVMBuildPtrToInt(b, pointer, api_size_type(a), "");
+    LLVMValueRef low = LLVMBuildAnd(b, at, api_size(a, BUFFER_ALIGN - 1), "");
+    api_refuse_if(a, LLVMBuildICmp(b, LLVMIntNE, low, api_size(a, 0), ""), UNALIGNED);
 }
 
 /* ---- the head of packed weights ---- */
@@ -83,7 +74,7 @@ static void refuse_unprepared(const api *a, LLVMValueRef packed) {
     mark_of(a->u->program, word);
     for (int k = 0; k < MARK_WORDS; k++) {
         LLVMValueRef is = LLVMBuildLoad2(b, a->u->scalar[KB_INT], word_at(a, packed, k), "");
-        refuse_if(a, LLVMBuildICmp(b, LLVMIntNE, is, ll_int(a->u, (int64_t)word[k]), ""), NOT_PREPARED);
+        api_refuse_if(a, LLVMBuildICmp(b, LLVMIntNE, is, ll_int(a->u, (int64_t)word[k]), ""), NOT_PREPARED);
     }
 }
 
@@ -125,11 +116,11 @@ static LLVMValueRef cpu_features(const api *a) {
 
 static LLVMValueRef has_all(const api *a, LLVMValueRef features, int bits) {
     LLVMBuilderRef b = a->u->builder;
-    return LLVMBuildICmp(b, LLVMIntEQ, LLVMBuildAnd(b, features, i32(a, bits), ""), i32(a, bits), "");
+    return LLVMBuildICmp(b, LLVMIntEQ, LLVMBuildAnd(b, features, api_i32(a, bits), ""), api_i32(a, bits), "");
 }
 
 /* The entry for the best target that the processor has; the last of several needs no question. */
-static void call_best(const api *a, entry_kind kind, LLVMValueRef *args) {
+void api_call_best(const api *a, entry_kind kind, LLVMValueRef *args) {
     static const struct {
         target_id target;
         int bits;
@@ -168,21 +159,21 @@ static void make_prepare(api *a) {
     LLVMTypeRef pointer = a->u->scalar[KB_PTR], types[3] = {pointer, pointer, pointer};
     uint64_t mark[HEADER_WORDS];
     const uint64_t zeros[HEADER_WORDS] = {0};
-    begin(a, "prepare", a->u->scalar[KB_I32], types, 3);
-    refuse_null(a, arg(a, 1));
-    refuse_null(a, arg(a, 2));
-    refuse_unaligned(a, arg(a, 2));
+    api_begin(a, "prepare", a->u->scalar[KB_I32], types, 3);
+    api_refuse_null(a, api_arg(a, 1));
+    api_refuse_null(a, api_arg(a, 2));
+    api_refuse_unaligned(a, api_arg(a, 2));
     LLVMValueRef null = LLVMConstNull(pointer), args[ENTRY_ARGS];
     for (int k = 0; k < ENTRY_ARGS; k++) args[k] = null;
-    args[ENTRY_TEAM] = arg(a, 0);
+    args[ENTRY_TEAM] = api_arg(a, 0);
     args[ENTRY_N] = ll_int(a->u, 1);
-    args[ENTRY_PARAMS] = arg(a, 1);
-    args[ENTRY_PACKED] = arg(a, 2);
+    args[ENTRY_PARAMS] = api_arg(a, 1);
+    args[ENTRY_PACKED] = api_arg(a, 2);
     mark_of(a->u->program, mark);
-    write_words(a, arg(a, 2), zeros, HEADER_WORDS);
-    call_best(a, ENTRY_PREPARE, args);
-    write_words(a, arg(a, 2), mark, MARK_WORDS);
-    LLVMBuildRet(a->u->builder, i32(a, OK));
+    write_words(a, api_arg(a, 2), zeros, HEADER_WORDS);
+    api_call_best(a, ENTRY_PREPARE, args);
+    write_words(a, api_arg(a, 2), mark, MARK_WORDS);
+    LLVMBuildRet(a->u->builder, api_i32(a, OK));
 }
 
 /* Arguments of forward, by place. */
@@ -202,18 +193,18 @@ static places places_of(const program *p) {
 static void check_forward(const api *a, const places *at) {
     const program *p = a->u->program;
     LLVMBuilderRef b = a->u->builder;
-    LLVMValueRef n = arg(a, 2);
-    refuse_null(a, arg(a, 1));
-    if (p->workspace_bytes) refuse_null(a, arg(a, at->workspace));
-    refuse_if(a, LLVMBuildICmp(b, LLVMIntSLT, n, i32(a, 1), ""), BAD_BATCH);
-    refuse_if(a, LLVMBuildICmp(b, LLVMIntSGT, n, i32(a, p->max_batch), ""), BAD_BATCH);
-    refuse_unaligned(a, arg(a, 1));
-    refuse_unaligned(a, arg(a, at->workspace));
-    LLVMValueRef least = size(a, p->workspace_bytes);
-    refuse_if(a, LLVMBuildICmp(b, LLVMIntULT, arg(a, at->bytes), least, ""), SMALL_WORKSPACE);
-    refuse_unprepared(a, arg(a, 1));
+    LLVMValueRef n = api_arg(a, 2);
+    api_refuse_null(a, api_arg(a, 1));
+    if (p->workspace_bytes) api_refuse_null(a, api_arg(a, at->workspace));
+    api_refuse_if(a, LLVMBuildICmp(b, LLVMIntSLT, n, api_i32(a, 1), ""), BAD_BATCH);
+    api_refuse_if(a, LLVMBuildICmp(b, LLVMIntSGT, n, api_i32(a, p->max_batch), ""), BAD_BATCH);
+    api_refuse_unaligned(a, api_arg(a, 1));
+    api_refuse_unaligned(a, api_arg(a, at->workspace));
+    LLVMValueRef least = api_size(a, p->workspace_bytes);
+    api_refuse_if(a, LLVMBuildICmp(b, LLVMIntULT, api_arg(a, at->bytes), least, ""), SMALL_WORKSPACE);
+    refuse_unprepared(a, api_arg(a, 1));
     for (int k = at->inputs; k < at->inputs + p->graph->inputs.count + p->graph->outputs.count; k++)
-        refuse_null(a, arg(a, k));
+        api_refuse_null(a, api_arg(a, k));
 }
 
 /* `count` of the arguments from `first` on, as an array. */
@@ -222,23 +213,23 @@ static LLVMValueRef table(const api *a, int first, int count) {
     LLVMValueRef at = ll_slot(u, LLVMArrayType2(u->scalar[KB_PTR], (uint64_t)count + 1), "");
     for (int k = 0; k < count; k++) {
         LLVMValueRef index = ll_int(u, k);
-        LLVMBuildStore(u->builder, arg(a, first + k),
+        LLVMBuildStore(u->builder, api_arg(a, first + k),
                        LLVMBuildGEP2(u->builder, u->scalar[KB_PTR], at, &index, 1, ""));
     }
     return at;
 }
 
-static LLVMValueRef bytes_on(const api *a, LLVMValueRef base, int64_t bytes) {
+LLVMValueRef api_bytes_on(const api *a, LLVMValueRef base, int64_t bytes) {
     LLVMValueRef offset = ll_int(a->u, bytes);
     return LLVMBuildGEP2(a->u->builder, a->u->scalar[KB_U8], base, &offset, 1, "");
 }
 
 static LLVMValueRef state_buffer(const api *a, const places *at, const buffer *b) {
     switch (b->area) {
-    case AREA_INPUT: return arg(a, at->inputs + b->index);
-    case AREA_OUTPUT: return arg(a, at->outputs + b->index);
-    case AREA_PACKED: return bytes_on(a, arg(a, 1), b->offset);
-    default: return bytes_on(a, arg(a, at->workspace), b->offset);
+    case AREA_INPUT: return api_arg(a, at->inputs + b->index);
+    case AREA_OUTPUT: return api_arg(a, at->outputs + b->index);
+    case AREA_PACKED: return api_bytes_on(a, api_arg(a, 1), b->offset);
+    default: return api_bytes_on(a, api_arg(a, at->workspace), b->offset);
     }
 }
 
@@ -246,7 +237,7 @@ static LLVMValueRef state_buffer(const api *a, const places *at, const buffer *b
 static void copy_numbers(const api *a, LLVMValueRef to, LLVMValueRef from, const state_slot *s) {
     const unit *u = a->u;
     LLVMTypeRef type = u->scalar[s->now->elem];
-    LLVMValueRef n = LLVMBuildSExt(u->builder, arg(a, 2), u->scalar[KB_INT], "");
+    LLVMValueRef n = LLVMBuildSExt(u->builder, api_arg(a, 2), u->scalar[KB_INT], "");
     LLVMValueRef count = LLVMBuildMul(u->builder, n, ll_int(u, s->per_sample), "");
     unit_loop l = ll_loop_open(u, ll_int(u, 0), count, ll_int(u, 1), "");
     LLVMValueRef x = LLVMConstNull(type);
@@ -264,12 +255,12 @@ static void each_state(const api *a, const places *at, bool start) {
     const program *p = u->program;
     if (at->state < 0) return;
     LLVMBasicBlockRef with = ll_new_block(u, ""), without = ll_new_block(u, ""), on = ll_new_block(u, "");
-    LLVMBuildCondBr(u->builder, LLVMBuildIsNull(u->builder, arg(a, at->state), ""), without, with);
+    LLVMBuildCondBr(u->builder, LLVMBuildIsNull(u->builder, api_arg(a, at->state), ""), without, with);
     LLVMPositionBuilderAtEnd(u->builder, with);
     int64_t offset = 0;
     for (int k = 0; k < p->states.count; k++) {
         const state_slot *s = &p->states.at[k];
-        LLVMValueRef kept = bytes_on(a, arg(a, at->state), offset);
+        LLVMValueRef kept = api_bytes_on(a, api_arg(a, at->state), offset);
         if (start)
             copy_numbers(a, state_buffer(a, at, s->now), kept, s);
         else
@@ -291,31 +282,31 @@ static void make_forward(api *a, entry_kind kind) {
     LLVMTypeRef *types = NEW_ARRAY(u->arena, LLVMTypeRef, at.count);
     for (int k = 0; k < at.count; k++) types[k] = u->scalar[KB_PTR];
     types[2] = u->scalar[KB_I32];
-    types[at.bytes] = size_type(a);
-    begin(a, kind == ENTRY_FORWARD ? "forward" : "forward_u8", u->scalar[KB_I32], types, at.count);
+    types[at.bytes] = api_size_type(a);
+    api_begin(a, kind == ENTRY_FORWARD ? "forward" : "forward_u8", u->scalar[KB_I32], types, at.count);
     LLVMBasicBlockRef start = ll_new_block(u, ""), top = LLVMGetInsertBlock(u->builder);
     LLVMPositionBuilderAtEnd(u->builder, start);
     check_forward(a, &at);
     each_state(a, &at, true);
     LLVMValueRef args[ENTRY_ARGS] = {
-        [ENTRY_TEAM] = arg(a, 0),
-        [ENTRY_N] = LLVMBuildSExt(u->builder, arg(a, 2), u->scalar[KB_INT], ""),
+        [ENTRY_TEAM] = api_arg(a, 0),
+        [ENTRY_N] = LLVMBuildSExt(u->builder, api_arg(a, 2), u->scalar[KB_INT], ""),
         [ENTRY_PARAMS] = LLVMConstNull(u->scalar[KB_PTR]),
-        [ENTRY_PACKED] = arg(a, 1),
+        [ENTRY_PACKED] = api_arg(a, 1),
         [ENTRY_INPUTS] = table(a, at.inputs, u->program->graph->inputs.count),
         [ENTRY_OUTPUTS] = table(a, at.outputs, u->program->graph->outputs.count),
-        [ENTRY_WORKSPACE] = arg(a, at.workspace),
+        [ENTRY_WORKSPACE] = api_arg(a, at.workspace),
     };
-    call_best(a, kind, args);
+    api_call_best(a, kind, args);
     each_state(a, &at, false);
-    LLVMBuildRet(u->builder, i32(a, OK));
+    LLVMBuildRet(u->builder, api_i32(a, OK));
     LLVMPositionBuilderAtEnd(u->builder, top);
     LLVMBuildBr(u->builder, start);
 }
 
 /* ---- tables ---- */
 
-static LLVMValueRef constant(const api *a, const char *name, LLVMValueRef x, bool public) {
+LLVMValueRef api_constant(const api *a, const char *name, LLVMValueRef x, bool public) {
     LLVMValueRef g = LLVMAddGlobal(a->u->module, LLVMTypeOf(x), name);
     LLVMSetInitializer(g, x);
     LLVMSetGlobalConstant(g, true);
@@ -327,6 +318,7 @@ static LLVMValueRef constant(const api *a, const char *name, LLVMValueRef x, boo
 static void make_error(api *a) {
     unit *u = a->u;
     const char *made = u->output->packed ? "weights" : "prepare";
+    bool trains = u->program->entries[ENTRY_STEP].present;
     char *upper = arena_text(u->arena, a->prefix, strlen(a->prefix));
     for (char *c = upper; *c; c++)
         if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 'a' + 'A');
@@ -335,39 +327,52 @@ static void make_error(api *a) {
         "a pointer is NULL",
         arena_printf(u->arena, "n is not within 1..%s_MAX_BATCH", upper),
         arena_printf(u->arena, "packed or workspace does not begin at a multiple of %s_ALIGN", upper),
-        arena_printf(u->arena, "workspace_bytes is less than %s_WORKSPACE_BYTES", upper),
+        arena_printf(u->arena, "workspace_bytes is less than %s_%s", upper,
+                     trains ? "WORKSPACE_BYTES, or STEP_WORKSPACE_BYTES for a step" : "WORKSPACE_BYTES"),
         arena_printf(u->arena, "packed does not come from this net's %s_%s", a->prefix, made),
         "a label is not a class",
-        "a result is infinite or not a number",
+        "the loss or the learning rate is infinite or not a number",
         "not a code of this net"};
-    begin(a, "error", u->scalar[KB_PTR], &u->scalar[KB_I32], 1);
+    api_begin(a, "error", u->scalar[KB_PTR], &u->scalar[KB_I32], 1);
     LLVMBasicBlockRef other = ll_new_block(u, "");
-    LLVMValueRef choice = LLVMBuildSwitch(u->builder, arg(a, 0), other, CODES);
+    LLVMValueRef choice = LLVMBuildSwitch(u->builder, api_arg(a, 0), other, CODES);
     for (int k = 0; k <= CODES; k++) {
         LLVMBasicBlockRef at = k < CODES ? ll_new_block(u, "") : other;
         LLVMValueRef words = LLVMConstStringInContext2(u->context, texts[k], strlen(texts[k]), false);
-        if (k < CODES) LLVMAddCase(choice, i32(a, k), at);
+        if (k < CODES) LLVMAddCase(choice, api_i32(a, k), at);
         LLVMPositionBuilderAtEnd(u->builder, at);
-        LLVMBuildRet(u->builder, constant(a, "", words, false));
+        LLVMBuildRet(u->builder, api_constant(a, "", words, false));
     }
 }
 
-/* A row of NET_tensors; v NULL: the last one. */
-static LLVMValueRef tensor_row(const api *a, const value *v, int64_t offset) {
+LLVMValueRef api_row(const api *a, const char *name, const shape *s, int64_t offset, bool trainable) {
     const unit *u = a->u;
-    char name[96] = "";
+    char words[NAME_ROOM] = "";
     LLVMValueRef dims[MAX_RANK];
     int type = u->program->real == KB_F64;
-    if (v) memcpy(name, v->name, strlen(v->name));
-    for (int k = 0; k < MAX_RANK; k++) dims[k] = i32(a, v && k < v->shape.rank ? v->shape.dim[k] : 0);
-    LLVMValueRef fields[7] = {LLVMConstStringInContext2(u->context, name, sizeof name, true),
-                              size(a, offset),
-                              size(a, v ? shape_count(&v->shape) : 0),
-                              i32(a, v ? type : 0),
-                              i32(a, v && v->as.param.trainable),
-                              i32(a, v ? v->shape.rank : 0),
+    if (name) memcpy(words, name, strlen(name));
+    for (int k = 0; k < MAX_RANK; k++) dims[k] = api_i32(a, s && k < s->rank ? s->dim[k] : 0);
+    LLVMValueRef fields[7] = {LLVMConstStringInContext2(u->context, words, sizeof words, true),
+                              api_size(a, offset),
+                              api_size(a, s ? shape_count(s) : 0),
+                              api_i32(a, s ? type : 0),
+                              api_i32(a, trainable),
+                              api_i32(a, s ? s->rank : 0),
                               LLVMConstArray2(u->scalar[KB_I32], dims, MAX_RANK)};
     return LLVMConstStructInContext(u->context, fields, 7, false);
+}
+
+bool api_name_fits(const api *a, const char *kind, const char *name, span at) {
+    if (strlen(name) < NAME_ROOM) return true;
+    diag_add(a->u->diags, DIAG_ERROR, at, "%s '%s' cannot be named in C: names have at most 95 characters",
+             kind, name);
+    return false;
+}
+
+void api_table(const api *a, const char *name, LLVMValueRef *rows, int count) {
+    rows[count] = api_row(a, NULL, NULL, 0, false);
+    LLVMValueRef all = LLVMConstArray2(LLVMTypeOf(rows[0]), rows, (uint64_t)count + 1);
+    api_constant(a, arena_printf(a->u->arena, "%s_%s", a->prefix, name), all, true);
 }
 
 static bool make_tensors(const api *a) {
@@ -377,17 +382,11 @@ static bool make_tensors(const api *a) {
     int64_t offset = 0;
     for (int k = 0; k < g->params.count; k++) {
         const value *v = g->params.at[k];
-        if (strlen(v->name) > 95) {
-            diag_add(u->diags, DIAG_ERROR, v->at,
-                     "parameter '%s' cannot be named in C: names have at most 95 characters", v->name);
-            return false;
-        }
-        rows[k] = tensor_row(a, v, offset);
+        if (!api_name_fits(a, "parameter", v->name, v->at)) return false;
+        rows[k] = api_row(a, v->name, &v->shape, offset, v->as.param.trainable);
         offset += shape_count(&v->shape) * kbase_bytes(u->program->real);
     }
-    rows[g->params.count] = tensor_row(a, NULL, 0);
-    LLVMValueRef all = LLVMConstArray2(LLVMTypeOf(rows[0]), rows, (uint64_t)g->params.count + 1);
-    constant(a, arena_printf(u->arena, "%s_tensors", a->prefix), all, true);
+    api_table(a, "tensors", rows, g->params.count);
     return true;
 }
 
@@ -399,9 +398,10 @@ static void make_weights(api *a) {
     mark_of(u->program, mark);
     char *all = arena_copy(u->arena, u->output->packed, (size_t)bytes);
     memcpy(all, mark, PACKED_HEADER);
-    LLVMValueRef g = constant(a, "", LLVMConstStringInContext2(u->context, all, (size_t)bytes, true), false);
+    LLVMValueRef g =
+        api_constant(a, "", LLVMConstStringInContext2(u->context, all, (size_t)bytes, true), false);
     LLVMSetAlignment(g, BUFFER_ALIGN);
-    begin(a, "weights", u->scalar[KB_PTR], NULL, 0);
+    api_begin(a, "weights", u->scalar[KB_PTR], NULL, 0);
     LLVMBuildRet(u->builder, g);
 }
 
@@ -413,7 +413,7 @@ bool ll_api(unit *u, const bool which[TARGET_COUNT]) {
         make_weights(&a);
     else
         make_prepare(&a);
-    for (int k = ENTRY_FORWARD; k < ENTRY_KINDS; k++)
+    for (int k = ENTRY_FORWARD; k <= ENTRY_FORWARD_U8; k++)
         if (u->program->entries[k].present) make_forward(&a, (entry_kind)k);
-    return true;
+    return api_training(&a);
 }
