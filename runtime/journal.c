@@ -10,7 +10,10 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+static const double between_pictures = 2; /* seconds */
 
 /* Columns of results.csv, and TensorBoard's names for them. */
 typedef struct column {
@@ -82,9 +85,19 @@ static bool draw(const journal *j, const train_state *s, diags *d) {
                                                                      j->confusion, j->classes, j->names, d));
 }
 
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static void draw_or_warn(journal *j, const train_state *s, diags *d) {
     diags own = {.arena = d->arena};
-    if (j->plain || draw(j, s, &own)) return;
+    j->behind = false;
+    if (j->plain || draw(j, s, &own)) {
+        j->drawn = now();
+        return;
+    }
     j->plain = true;
     diag_add(d, DIAG_WARNING, (span){0}, "no pictures of the results: %s", own.first ? own.first->text : "");
 }
@@ -126,6 +139,7 @@ static bool begin(diags *d, void *context) {
     const writing *w = context;
     const train_state *s = w->state;
     text t = text_in(d->arena);
+    w->journal->drawn = now();
     events_begin(&t, s->began);
     for (int k = 0; k < s->rows.count; k++) add_event(&t, &s->rows.at[k]);
     return file_write(events_path(w->journal, d), t.at, t.length, d);
@@ -140,10 +154,21 @@ static bool add(diags *d, void *context) {
     const train_state *s = w->state;
     if (!write_table(w->journal, s, d) || !append_event(w->journal, &s->rows.at[s->rows.count - 1], d))
         return false;
-    draw_or_warn(w->journal, s, d);
+    w->journal->behind = true;
+    if (now() - w->journal->drawn >= between_pictures) draw_or_warn(w->journal, s, d);
     return true;
 }
 
 bool journal_add(journal *j, const train_state *s, diags *d) {
     return scratch_run(add, &(writing){j, s}, j->folder, d);
+}
+
+static bool draw_behind(diags *d, void *context) {
+    const writing *w = context;
+    draw_or_warn(w->journal, w->state, d);
+    return true;
+}
+
+void journal_draw(journal *j, const train_state *s, diags *d) {
+    if (j->behind) scratch_run(draw_behind, &(writing){j, s}, j->folder, d);
 }

@@ -10,13 +10,17 @@ typedef struct journal {
     const int64_t *confusion; /* [classes][classes]; NULL: no picture of it */
     int classes;
     const char *const *names; /* of classes; NULL: numbers */
-    bool plain;               /* pictures could not be drawn, which was said */
+    bool plain;   /* no pictures, as asked for, or since they could not be drawn, which was said */
+    double drawn; /* when pictures were drawn last: seconds */
+    bool behind;  /* a row was added since */
 } journal;
 
 /* Writes the events of the rows there are already. */
 bool journal_begin(journal *j, const train_state *s, diags *d);
-/* After a row was added. False with an error where a file cannot be written; a picture that cannot be drawn is a
- * warning, once. */
+/* After a row was added. False with an error where a file cannot be written. Pictures, which take longer than a small
+ * net's epoch, are drawn every few seconds. */
 bool journal_add(journal *j, const train_state *s, diags *d);
+/* Draws them where they are behind: when the run ends. One that cannot be drawn is a warning, once. */
+void journal_draw(journal *j, const train_state *s, diags *d);
 
 #endif

@@ -159,7 +159,10 @@ static bool end_epoch(trainer *t, const tally *test) {
     s->position = 0;
     s->sums = (tally){0};
     s->epoch_seconds = 0;
-    if (!keep_best(t, &row, &best) || !journal_add(&t->journal, s, t->diags) || !save(t)) return false;
+    if (!keep_best(t, &row, &best) || !journal_add(&t->journal, s, t->diags)) return false;
+    if (s->epoch == t->options->epochs)
+        journal_draw(&t->journal, s, t->diags); /* before all is said to be done */
+    if (!save(t)) return false;
     if (t->options->told) t->options->told(t->options->user, &row, best);
     return true;
 }
@@ -173,6 +176,12 @@ static train_outcome run_epochs(trainer *t) {
         if (!end_epoch(t, &test)) return TRAIN_REFUSED;
     }
     return TRAIN_DONE;
+}
+
+static train_outcome run_and_draw(trainer *t) {
+    train_outcome end = run_epochs(t);
+    journal_draw(&t->journal, t->state, t->diags);
+    return end;
 }
 
 /* ---- from a folder to a trainer ---- */
@@ -276,7 +285,7 @@ static train_outcome run(trainer *t, bool resumed) {
     if (t->options->begun && !t->options->begun(t->options->user, t->state, t->at.optimizer->seed))
         return TRAIN_REFUSED;
     t->lap = t->saved = seconds_of(CLOCK_MONOTONIC);
-    return run_epochs(t);
+    return run_and_draw(t);
 }
 
 train_outcome train(const net *n, float *params, train_state *state, const train_options *o, diags *d) {

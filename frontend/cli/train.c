@@ -161,11 +161,16 @@ static int compile(training *t) {
 
 /* ---- while it runs ---- */
 
-/* Blocked here and in the threads that are started from now on, so that they wait until they are asked for. */
+/* Blocked here and in the threads that are started from now on, so that they wait until they are asked for. One that
+ * is ignored, as a shell does for commands in the background, stays ignored. */
 static void hold_signals(training *t) {
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
     sigemptyset(&t->signals);
-    sigaddset(&t->signals, SIGINT);
-    sigaddset(&t->signals, SIGTERM);
+    for (size_t k = 0; k < sizeof ending / sizeof *ending; k++) {
+        struct sigaction now;
+        if (sigaction(ending[k], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+            sigaddset(&t->signals, ending[k]);
+    }
     pthread_sigmask(SIG_BLOCK, &t->signals, NULL);
 }
 
