@@ -171,6 +171,13 @@ static void place_result(planner *p, value *v) {
     if (e && p->step < e->first) e->first = p->step; /* a part written before its concat runs */
 }
 
+/* What n's kernels share among threads lives as long as the node runs. */
+static void place_room(planner *p, const node *n) {
+    if (!n->choice || !n->choice->room) return;
+    int64_t count = n->choice->room(n, p->program->max_batch);
+    if (count) p->places[n->out[0]->id].room = new_extent(p, n->out[0], count);
+}
+
 void place_nodes(planner *p, bool reuse) {
     graph *g = p->graph;
     p->uses_left = NEW_ARRAY(p->state->arena, int, g->next_id);
@@ -191,6 +198,7 @@ void place_nodes(planner *p, bool reuse) {
         }
         for (int k = 0; k < n->outputs && !alias && !over; k++) place_result(p, n->out[k]);
         for (int k = 0; k < n->outputs && (alias || over); k++) touch(p, &p->places[n->out[k]->id], p->step);
+        place_room(p, n);
     }
 }
 

@@ -1,6 +1,6 @@
 /* The gradient of a convolution's weight, tap by tap, and the weight turned for the gradient of its input. */
+#include "ir/kernel/conv_weight.h"
 #include "ir/kernel/nest.h"
-#include "ir/kernel/rows.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
 
@@ -12,15 +12,31 @@ typedef struct loop_recipe {
     int64_t group_outputs;
 } loop_recipe;
 
-/* Results [*first, *end) of axis `axis` whose tap `tap` falls on the image. */
-static void clip_results(kb *b, const loop_recipe *r, int axis, kinst *tap, kinst **first, kinst **end) {
-    const window2d *w = &r->window;
+void clip_results(kb *b, const window2d *w, int axis, int64_t size, int64_t results, kinst *tap,
+                  kinst **first, kinst **end) {
     int64_t before = axis ? w->left : w->top, s = w->stride[axis];
-    int64_t size = r->x.dim[r->x.rank - 2 + axis], results = r->dy.dim[r->dy.rank - 2 + axis];
     kinst *move = kb_addi(b, kb_muli(b, tap, w->dilation[axis]), -before), *zero = kb_int(b, 0);
     *first = kb_divi(b, kb_max(b, kb_sub(b, kb_int(b, s - 1), move), zero), s);
     kinst *last = kb_divi(b, kb_max(b, kb_sub(b, kb_int(b, size + s - 1), move), zero), s);
     *end = kb_min(b, last, kb_int(b, results));
+}
+
+window2d weight_window(const node *n) {
+    const conv_weight_attrs *a = n->attrs;
+    window2d w = {.top = a->conv.pad[0], .left = a->conv.pad[1]};
+    for (int k = 0; k < 2; k++) {
+        w.kernel[k] = a->kernel[k];
+        w.stride[k] = a->conv.stride[k];
+        w.dilation[k] = a->conv.dilation[k];
+    }
+    return w;
+}
+
+void weight_halo(const node *n, layout *in) {
+    window2d w = weight_window(n);
+    int64_t columns = n->in[0]->shape.dim[3], results = n->in[1]->shape.dim[3];
+    int64_t last = (results - 1) * w.stride[1] - w.left + (w.kernel[1] - 1) * w.dilation[1];
+    *in = (layout){.left = (int)w.left, .right = last >= columns ? (int)(last - columns + 1) : 0};
 }
 
 static kinst *tap_sum(kb *b, const void *recipe, kinst *const *idx, run run_) {
@@ -28,7 +44,8 @@ static kinst *tap_sum(kb *b, const void *recipe, kinst *const *idx, run run_) {
     const window2d *w = &r->window;
     ktype t = kb_real(b);
     kinst *zero = kb_int(b, 0), *acc = kb_reg(b, "sum", t, 1, 1), *first[2], *end[2];
-    for (int a = 0; a < 2; a++) clip_results(b, r, a, idx[2 + a], &first[a], &end[a]);
+    for (int a = 0; a < 2; a++)
+        clip_results(b, w, a, r->x.dim[2 + a], r->dy.dim[2 + a], idx[2 + a], &first[a], &end[a]);
     kinst *group = kb_divi(b, idx[0], r->group_outputs);
     kinst *channel = kb_add(b, kb_muli(b, group, r->out.dim[1]), idx[1]);
     kb_set(b, acc, zero, zero, kb_const(b, t, 0));
@@ -60,13 +77,7 @@ static void lower_loop(lower *l, const node *n) {
     r.dy = lower_desc(l, n->in[1]);
     r.out = lower_desc(l, n->out[0]);
     r.group_outputs = r.out.dim[0] / a->conv.groups;
-    r.window.top = a->conv.pad[0];
-    r.window.left = a->conv.pad[1];
-    for (int k = 0; k < 2; k++) {
-        r.window.kernel[k] = a->kernel[k];
-        r.window.stride[k] = a->conv.stride[k];
-        r.window.dilation[k] = a->conv.dilation[k];
-    }
+    r.window = weight_window(n);
     double pixels = (double)(r.dy.dim[2] * r.dy.dim[3]);
     nest_lower(l, n, 0, build_loop, &r, sizeof r, pixels * (double)l->program->max_batch);
 }
@@ -113,5 +124,5 @@ static void lower_turn(lower *l, const node *n) {
 static const candidate loop = {
     .name = "loop", .families = FAMILY_CPU, .cost = loop_cost, .layouts = loop_layouts, .lower = lower_loop};
 static const candidate copy = {.name = "copy", .families = FAMILY_CPU, .lower = lower_turn};
-const candidate *const conv2d_weight_candidates[] = {&loop, NULL};
+const candidate *const conv2d_weight_candidates[] = {&weight_core_candidate, &loop, NULL};
 const candidate *const conv2d_turn_candidates[] = {&copy, NULL};

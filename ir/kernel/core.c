@@ -26,8 +26,8 @@ static int add(params *p, const char *name, ktype type, kinst *given) {
 
 /* Positions of the parameters that come after the fixed ones; −1 where absent. */
 typedef struct slots {
-    int inner, tap, partial, partial_block, bias, operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out,
-        out_block, valid;
+    int inner, run, step, tap, partial, partial_block, bias, operand[MAX_OPERANDS],
+        operand_block[MAX_OPERANDS], out, out_block, valid;
 } slots;
 
 enum { P_A, P_N1, P_S1, P_N2, P_S2, P_N3, P_S3, P_B, P_B_BLOCK, P_B_RUN };
@@ -36,7 +36,7 @@ static slots list_params(params *p, const core_shape *s, const core_call *c, kba
     static const char *const counts[] = {"n1", "n2", "n3"}, *const strides[] = {"s1", "s2", "s3"};
     static const char *const operands[] = {"e0", "e1", "e2", "e3"};
     static const char *const blocks[] = {"e0_block", "e1_block", "e2_block", "e3_block"};
-    slots at = {.inner = -1, .tap = -1, .bias = -1, .valid = -1};
+    slots at = {.inner = -1, .run = -1, .step = -1, .tap = -1, .bias = -1, .valid = -1};
     ktype integer = k_scalar(KB_INT), input = k_ptr(real);
     add(p, "a", input, c->a);
     for (int k = 0; k < 3; k++) {
@@ -46,6 +46,8 @@ static slots list_params(params *p, const core_shape *s, const core_call *c, kba
     add(p, "b", input, c->b);
     add(p, "b_block", integer, c->b_block);
     add(p, "b_run", integer, c->b_run);
+    if (s->run) at.run = add(p, "a_run", integer, c->a_run);
+    if (s->b_step) at.step = add(p, "b_step", integer, c->b_step);
     if (s->part) at.tap = add(p, "b_tap", integer, c->b_tap);
     if (s->resume) {
         at.partial = add(p, "partial", input, c->partial);
@@ -96,14 +98,28 @@ static void start(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kb_end(b);
 }
 
-static void multiply(kb *b, const core_shape *s, kinst *c, kinst *w, kinst *a, kinst *weights, kinst *k) {
+/* Where pixel p (a number under unrolling) lies behind the first. */
+static kinst *pixel_at(kb *b, const core_shape *s, const slots *at, kinst *p) {
+    if (!s->run) return kb_muli(b, p, s->a_pixel);
+    kinst *in_run = kb_muli(b, kb_modi(b, p, s->run), s->a_pixel);
+    return kb_add(b, in_run, kb_mul(b, kb_divi(b, p, s->run), kb_param(b, at->run)));
+}
+
+static void multiply(kb *b, const core_shape *s, const slots *slot, kinst *c, kinst *w, kinst *a,
+                     kinst *weights, kinst *k) {
     kinst *zero = kb_int(b, 0);
     kinst *v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
-    kinst *at = kb_add(b, kb_muli(b, k, BLOCK), vector_at(b, v, kb_param(b, P_B_BLOCK)));
-    kb_set(b, w, v, zero, kb_load(b, kb_vector(b), weights, at));
+    kinst *step_ = s->b_step ? kb_param(b, slot->step) : kb_int(b, BLOCK);
+    kinst *at = kb_add(b, kb_mul(b, k, step_), vector_at(b, v, kb_param(b, P_B_BLOCK)));
+    if (s->tail == TAIL_ROWS) {
+        kinst *valid = kb_sub(b, kb_param(b, slot->valid), kb_muli(b, v, b->lanes));
+        kb_set(b, w, v, zero, kb_load_part(b, kb_vector(b), weights, at, valid));
+    } else {
+        kb_set(b, w, v, zero, kb_load(b, kb_vector(b), weights, at));
+    }
     kb_end(b);
     kinst *p = kb_for(b, "p", zero, kb_int(b, s->pixels), 1, KLOOP_UNROLL);
-    kinst *index = kb_add(b, kb_muli(b, k, s->a_step), kb_muli(b, p, s->a_pixel));
+    kinst *index = kb_add(b, kb_muli(b, k, s->a_step), pixel_at(b, s, slot, p));
     kinst *x = kb_splat(b, kb_load(b, kb_real(b), a, index), b->lanes);
     v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
     kb_set(b, c, p, v, kb_fma(b, x, kb_get(b, w, v, zero), kb_get(b, c, p, v)));
@@ -126,7 +142,7 @@ static void reduce(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kinst *a = kb_offset(b, kb_param(b, P_A), shift);
     kinst *end = s->steps ? kb_int(b, s->steps) : kb_param(b, at->inner);
     kinst *k = kb_for(b, "k", zero, end, 1, s->steps ? KLOOP_UNROLL : KLOOP_SERIAL);
-    multiply(b, s, c, w, a, weights, k);
+    multiply(b, s, at, c, w, a, weights, k);
     for (int loops = 0; loops < 4; loops++) kb_end(b);
 }
 
@@ -148,7 +164,7 @@ static void finish(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kinst *v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
     kinst *p = kb_for(b, "p", zero, kb_int(b, s->pixels), 1, KLOOP_UNROLL);
     kinst *valid = s->tail ? kb_sub(b, kb_param(b, at->valid), kb_muli(b, v, b->lanes)) : NULL;
-    kinst *part = s->tail == TAIL_PART ? valid : NULL;
+    kinst *part = s->tail >= TAIL_PART ? valid : NULL;
     kinst *input[1 + MAX_OPERANDS] = {kb_get(b, c, p, v)};
     for (int k = 0; k < s->operands; k++) input[1 + k] = operand_vector(b, s, at, k, p, v, part);
     kinst *y = s->e ? kb_expr(b, s->e, input) : input[0];

@@ -10,7 +10,8 @@
 typedef enum core_tail {
     TAIL_NONE, /* all lanes are stored as they are */
     TAIL_MASK, /* lanes past `valid` are stored as zero (blocked results) */
-    TAIL_PART  /* lanes past `valid` are not stored (planar results) */
+    TAIL_PART, /* lanes past `valid` are not stored (planar results) */
+    TAIL_ROWS  /* … nor loaded from the weights, which are rows of a matrix as it is */
 } core_tail;
 
 /* What is fixed at compile time. All of it is part of a micro's identity: keep it free of what differs from
@@ -19,8 +20,11 @@ typedef struct core_shape {
     int64_t pixels, blocks;
     int64_t a_pixel; /* elements from a pixel to the next in the input */
     int64_t a_step;  /* … from a step of the innermost reduction to the next */
+    int64_t run;     /* pixels that lie a_pixel apart; further runs of them a_run elements away; 0: all do */
     int64_t out_pixel;
-    int64_t steps;  /* of the innermost reduction where they are few and known: unrolled; 0: a loop */
+    int64_t steps; /* of the innermost reduction where they are few and known: unrolled; 0: a loop */
+    int64_t
+        b_step; /* 1: the call says how far steps of the innermost reduction lie apart in the weights; 0: 16 */
     int64_t part;   /* 1: a step of r0 is b_tap elements of weights away from the next */
     int64_t resume; /* 1: sums go on from `partial`, dense, instead of starting from zero or the bias */
     int64_t bias;   /* 1: there is one */
@@ -35,9 +39,11 @@ typedef struct core_shape {
  * from a step of r0 to the next where only a part of r1 is summed. */
 typedef struct core_call {
     kinst *a, *count[3], *stride[3];
+    kinst *a_run; /* where the shape has runs */
     kinst *inner; /* steps of the innermost reduction, unless the shape says them */
     kinst *b, *b_block, *b_run;
     kinst *b_tap;                   /* part */
+    kinst *b_step;                  /* where the shape says so */
     kinst *partial, *partial_block; /* resume: [block][pixel][16], blocks so far apart */
     kinst *bias;
     kinst *operand[MAX_OPERANDS], *operand_block[MAX_OPERANDS]; /* block distance of full operands */

@@ -1,107 +1,134 @@
-/* Gradients of what rows are multiplied by: Σ dy·xᵀ over all rows, and rows of dy added up by their index. */
-#include "ir/kernel/nest.h"
+/* dW = Σ dy·xᵀ over rows, on the matrix core: outputs are its pixels, whose numbers in dy are spread over lanes, and
+ * features its vectors, which lie in rows of x as they are. A kernel index is a tile of outputs for a share of the
+ * features. */
+#include "ir/kernel/core.h"
 #include "ir/ops/candidates.h"
 
+#include <stdio.h>
 #include <string.h>
 
-typedef struct rows_recipe {
-    desc x, dy, out;
-} rows_recipe;
+enum {
+    TILE = 14 /* outputs */,
+    INDICES = 16 /* that there are at least, where the weight is large enough */
+};
 
-/* Loops over all axes of d but the last; idx as far as there. Returns how many were opened. */
-static int over_rows(kb *b, const desc *d, int64_t axes, kinst **idx) {
-    for (int64_t k = 0; k < axes; k++) {
-        kinst *end = k == 0 && d->batched ? kb_param(b, 1) : kb_int(b, d->dim[k]);
-        idx[k] = kb_for(b, "r", kb_int(b, 0), end, 1, KLOOP_SERIAL);
+typedef struct outer_recipe {
+    int64_t features, outputs;
+    int64_t rows;              /* of one sample; of all where there is no batch */
+    int64_t batched, together; /* together: rows of all samples follow each other */
+    int64_t x_batch, dy_batch;
+    tiling tiles;  /* of the outputs, one a kernel index */
+    int64_t share; /* blocks of features of a kernel index, even */
+} outer_recipe;
+
+enum { ARG_X = 2, ARG_DY, ARG_OUT };
+
+static int64_t shares_of(const outer_recipe *r) {
+    return ceil_div(ceil_div(r->features, BLOCK), r->share);
+}
+
+/* `outputs` × `blocks` of the result from output `o` and block `block` on; `last` says that features end inside. */
+static void emit_tile(kb *b, const outer_recipe *r, kinst *o, int64_t outputs, kinst *block, int64_t blocks,
+                      bool last) {
+    kinst *zero = kb_int(b, 0), *one = kb_int(b, 1), *feature = kb_muli(b, block, BLOCK), *n = kb_param(b, 1);
+    core_shape tile;
+    memset(&tile, 0, sizeof tile);
+    tile.pixels = outputs;
+    tile.blocks = blocks;
+    tile.a_pixel = 1;
+    tile.a_step = r->outputs;
+    tile.out_pixel = r->features;
+    tile.b_step = 1;
+    tile.part = 1;
+    tile.tail = last && r->features % BLOCK ? TAIL_ROWS : TAIL_NONE;
+    kinst *samples = r->batched && !r->together ? n : one;
+    core_call c = {.a = kb_offset(b, kb_param(b, ARG_DY), o),
+                   .count = {samples, one, one},
+                   .stride = {kb_int(b, r->dy_batch), zero, zero},
+                   .inner = r->together ? kb_muli(b, n, r->rows) : kb_int(b, r->rows),
+                   .b = kb_offset(b, kb_param(b, ARG_X), feature),
+                   .b_block = kb_int(b, BLOCK),
+                   .b_run = zero,
+                   .b_tap = kb_int(b, r->x_batch),
+                   .b_step = kb_int(b, r->features),
+                   .out_block = kb_int(b, BLOCK),
+                   .valid = kb_sub(b, kb_int(b, r->features), feature)};
+    c.out = kb_offset(b, kb_param(b, ARG_OUT), kb_add(b, kb_muli(b, o, r->features), feature));
+    core_emit(b, &tile, &c);
+}
+
+/* `outputs` outputs from o on for `blocks` blocks of features, in the target's tiles. */
+static void emit_outputs(kb *b, const outer_recipe *r, kinst *o, int64_t outputs, kinst *block,
+                         int64_t blocks, bool last) {
+    tiling t = tile_row(outputs, b->target->pixels);
+    for (int64_t first = 0; first < outputs;) {
+        int64_t size = first < t.first * t.size ? t.size : t.size - 1;
+        emit_tile(b, r, kb_addi(b, o, first), size, block, blocks, last);
+        first += size;
     }
-    return (int)axes;
 }
 
-static kinst *outer_product(kb *b, const void *recipe, kinst *const *idx, run run_) {
-    const rows_recipe *r = recipe;
-    ktype t = run_.lanes > 1 ? k_vector(b->real, run_.lanes) : k_scalar(b->real);
-    kinst *zero = kb_int(b, 0), *acc = kb_reg(b, "sum", t, 1, 1), *from[MAX_RANK], *at[MAX_RANK];
-    kb_set(b, acc, zero, zero, kb_const(b, t, 0));
-    int loops = over_rows(b, &r->x, r->x.rank - 1, from);
-    memcpy(at, from, sizeof at);
-    from[loops] = idx[1];
-    at[loops] = idx[0];
-    kinst *x = nest_load(b, &r->x, kb_param(b, 2), from, b->real, run_);
-    kinst *g = nest_load(b, &r->dy, kb_param(b, 3), at, b->real, (run){1, NULL});
-    if (run_.lanes > 1) g = kb_splat(b, g, run_.lanes);
-    kb_set(b, acc, zero, zero, kb_fma(b, x, g, kb_get(b, acc, zero, zero)));
-    while (loops--) kb_end(b);
-    return kb_get(b, acc, zero, zero);
-}
-
-static void build_linear(kb *b, const void *recipe) {
-    const rows_recipe *r = recipe;
-    nest_build(b, &r->out, 4, true, outer_product, r);
-}
-
-static rows_recipe recipe_of(const lower *l, const node *n) {
-    rows_recipe r;
-    memset(&r, 0, sizeof r);
-    r.x = lower_desc(l, n->in[0]);
-    r.dy = lower_desc(l, n->in[1]);
-    r.out = lower_desc(l, n->out[0]);
-    return r;
-}
-
-static double rows_of(const lower *l, const value *v) {
-    double rows = (double)shape_count(&v->shape) / (double)v->shape.dim[v->shape.rank - 1];
-    return shape_batched(&v->shape) ? rows * (double)l->program->max_batch : rows;
-}
-
-static void lower_linear(lower *l, const node *n) {
-    rows_recipe r = recipe_of(l, n);
-    nest_lower(l, n, 0, build_linear, &r, sizeof r, rows_of(l, n->in[1]));
-}
-
-/* ---- embedding: a kernel index owns a run of columns and takes the rows in their order ---- */
-
-static void clear_columns(kb *b, const rows_recipe *r, kinst *column, kinst *count) {
-    kinst *row = kb_for(b, "row", kb_int(b, 0), kb_int(b, r->out.dim[0]), 1, KLOOP_SERIAL);
-    kinst *at = kb_add(b, kb_muli(b, row, r->out.stride[0]), column);
-    kb_store_part(b, kb_param(b, 4), at, kb_const(b, kb_vector(b), 0), count);
+/* One tile of outputs for the blocks [from, to) of features: whole tiles, then the last features of all. */
+static void emit_share(kb *b, const outer_recipe *r, kinst *o, int64_t outputs, kinst *from, kinst *to) {
+    int64_t wide = b->target->blocks, whole = r->features / (wide * BLOCK) * wide;
+    int64_t left = ceil_div(r->features, BLOCK) - whole;
+    if (whole) {
+        kinst *end = kb_min(b, to, kb_int(b, whole));
+        kinst *block = kb_for(b, "block", from, end, wide, KLOOP_SERIAL);
+        emit_outputs(b, r, o, outputs, block, wide, false);
+        kb_end(b);
+    }
+    if (!left) return;
+    kinst *block = kb_for(b, "block", kb_max(b, from, kb_int(b, whole)), to, left, KLOOP_SERIAL);
+    emit_outputs(b, r, o, outputs, block, left, true);
     kb_end(b);
 }
 
-static void add_columns(kb *b, const rows_recipe *r, kinst *column, kinst *count) {
-    kinst *out = kb_param(b, 4), *idx[MAX_RANK];
-    clear_columns(b, r, column, count);
-    int loops = over_rows(b, &r->x, r->x.rank, idx);
-    kinst *index = kb_load(b, k_scalar(KB_I32), kb_param(b, 2), kb_address(b, &r->x, idx));
-    index = kb_cast(b, k_scalar(KB_INT), index);
-    index = kb_max(b, kb_int(b, 0), kb_min(b, index, kb_int(b, r->out.dim[0] - 1)));
-    idx[loops] = column;
-    kinst *g = kb_load_part(b, kb_vector(b), kb_param(b, 3), kb_address(b, &r->dy, idx), count);
-    kinst *at = kb_add(b, kb_muli(b, index, r->out.stride[0]), column);
-    kb_store_part(b, out, at, kb_add(b, kb_load_part(b, kb_vector(b), out, at, count), g), count);
-    while (loops--) kb_end(b);
-}
-
-static void build_scatter(kb *b, const void *recipe) {
-    const rows_recipe *r = recipe;
-    for (int u = 0; u < BLOCK / b->lanes; u++) {
-        kinst *column = kb_addi(b, kb_muli(b, kb_param(b, 0), BLOCK), u * b->lanes);
-        add_columns(b, r, column, kb_sub(b, kb_int(b, r->out.dim[1]), column));
+static void build_outer(kb *b, const void *recipe) {
+    const outer_recipe *r = recipe;
+    const tiling *t = &r->tiles;
+    kinst *i = kb_param(b, 0), *tile = kb_divi(b, i, shares_of(r));
+    kinst *from = kb_muli(b, kb_modi(b, i, shares_of(r)), r->share);
+    kinst *to = kb_min(b, kb_addi(b, from, r->share), kb_int(b, ceil_div(r->features, BLOCK)));
+    if (t->rest && t->first) kb_if(b, kb_arith(b, S_LT, tile, kb_int(b, t->first), NULL));
+    if (t->first) emit_share(b, r, kb_muli(b, tile, t->size), t->size, from, to);
+    if (t->rest && t->first) kb_else(b);
+    if (t->rest) {
+        kinst *o = kb_addi(b, kb_muli(b, tile, t->size - 1), t->first);
+        emit_share(b, r, o, t->size - 1, from, to);
     }
+    if (t->rest && t->first) kb_end(b);
 }
 
-static void lower_scatter(lower *l, const node *n) {
+static outer_recipe recipe_of(const lower *l, const node *n) {
+    const shape *x = &n->in[0]->shape, *dy = &n->in[1]->shape;
+    outer_recipe r;
+    memset(&r, 0, sizeof r);
+    r.features = x->dim[x->rank - 1];
+    r.outputs = dy->dim[dy->rank - 1];
+    r.rows = shape_count(x) / r.features;
+    r.batched = shape_batched(x);
+    r.x_batch = l->places[n->in[0]->id].batch_stride;
+    r.dy_batch = l->places[n->in[1]->id].batch_stride;
+    r.together = r.batched && r.x_batch == r.rows * r.features && r.dy_batch == r.rows * r.outputs;
+    r.tiles = tile_row(r.outputs, TILE);
+    int64_t blocks = ceil_div(r.features, BLOCK), tiles = r.tiles.first + r.tiles.rest;
+    r.share = round_up(ceil_div(blocks, ceil_div(INDICES, tiles)), 2);
+    return r;
+}
+
+static void lower_outer(lower *l, const node *n) {
     kbase real = l->program->real;
-    rows_recipe r = recipe_of(l, n);
-    kparam params[] = {{"indices", k_ptr(KB_I32)}, {"dy", k_ptr(real)}, {"out", k_out(real)}};
+    outer_recipe r = recipe_of(l, n);
+    kparam params[] = {{"x", k_ptr(real)}, {"dy", k_ptr(real)}, {"out", k_out(real)}};
     call_arg args[] = {lower_value(l, n->in[0]), lower_value(l, n->in[1]), lower_value(l, n->out[0])};
-    const char *name = arena_printf(l->arena, "embedding_weight_%dx%d", (int)r.out.dim[0], (int)r.out.dim[1]);
-    kcount runs = {ceil_div(r.out.dim[1], BLOCK), 0};
-    double work = BLOCK * (rows_of(l, n->in[1]) + (double)r.out.dim[0]);
-    kernel *k = lower_kernel(l, name, build_scatter, &r, sizeof r, params, 3, runs, work);
+    char name[64];
+    snprintf(name, sizeof name, "linear_weight_%dx%d", (int)r.outputs, (int)r.features);
+    kcount runs = {(r.tiles.first + r.tiles.rest) * shares_of(&r), 0};
+    double work = (double)node_work(n) * (double)(r.batched ? l->program->max_batch : 1) / (double)runs.mul;
+    kernel *k = lower_kernel(l, name, build_outer, &r, sizeof r, params, 3, runs, work);
     lower_call(l, k, args, 3, n);
 }
 
-static const candidate loop = {.name = "loop", .families = FAMILY_CPU, .lower = lower_linear};
-static const candidate scatter = {.name = "scatter", .families = FAMILY_CPU, .lower = lower_scatter};
-const candidate *const linear_weight_candidates[] = {&loop, NULL};
-const candidate *const embedding_weight_candidates[] = {&scatter, NULL};
+static const candidate outer = {.name = "core", .families = FAMILY_CPU, .lower = lower_outer, .strict = true};
+const candidate *const linear_weight_candidates[] = {&outer, NULL};

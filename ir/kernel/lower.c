@@ -79,6 +79,10 @@ call_arg lower_value(const lower *l, const value *v) {
     return a;
 }
 
+call_arg lower_room(const lower *l, const node *n) {
+    return (call_arg){.kind = ARG_BUFFER, .buffer = l->places[n->out[0]->id].room};
+}
+
 call_arg lower_int(int64_t x) {
     return (call_arg){.kind = ARG_INT, .offset = x};
 }

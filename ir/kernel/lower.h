@@ -14,6 +14,7 @@ typedef struct place {
     int64_t batch_stride; /* elements from a sample to the next; 0 where unbatched */
     bool view;            /* of a value that contains it (a part of a concat, a result of a split) */
     int64_t loop_stride[MAX_LOOPS]; /* inside scans: elements from a step to the next, by depth of the loop */
+    buffer *room; /* of the node whose first result this is: what candidate.room asked for */
 } place;
 
 typedef struct lower {
@@ -32,6 +33,7 @@ kernel *lower_kernel(lower *l, const char *name, kernel_build *build, const void
 void lower_call(lower *l, kernel *k, const call_arg *args, int count, const node *n);
 call_arg lower_value(const lower *l, const value *v); /* pointer to the value's first element (sample 0) */
 call_arg lower_int(int64_t x);
+call_arg lower_room(const lower *l, const node *n);
 call_arg lower_scratch(lower *l, int64_t bytes); /* raises the program's scratch to at least that */
 
 const expr *lower_expr(lower *l, const expr *e); /* the interned equal of e; NULL stays NULL */
@@ -72,6 +74,8 @@ struct candidate {
      * all planar without halo in, planar out. */
     void (*layouts)(const node *n, layout *in, layout *out);
     void (*lower)(lower *l, const node *n);
+    /* Elements in which the node's kernels leave each other what all threads share; NULL: none. */
+    int64_t (*room)(const node *n, int64_t max_batch);
     /* May an epilogue be attached, and may its operand k have this shape? NULL: no epilogue. */
     bool (*epilogue)(const node *n, const value *operand);
     bool inexact;  /* rounds more than the direct sum: --exact-conv leaves it out */
