@@ -28,6 +28,7 @@ length=$(($(wc -c <header)))
     cat header
     head -c "$(cat bytes)" /dev/zero
 } >w.safetensors
+netc export char_rnn.net --seed 1 -o char_rnn.safetensors
 
 grep -o '`netc [^`]*`' "$root/README.md" | tr -d '\140' | grep '\.net' | sort -u >commands
 if [ "$(wc -l <commands)" -ge 5 ]; then ok "the README shows commands"; else not_ok "the README shows commands" commands; fi
