@@ -61,6 +61,21 @@ static bool no_gradient(walk *w, const node *n) {
     return false;
 }
 
+/* What a body's gradient reads of its steps is stacked over them, which takes an axis more. */
+static bool stackable(walk *w, const node *n) {
+    const graph *body = node_body(n);
+    bool good = true;
+    for (int i = 0; i < body->nodes.count; i++)
+        for (int k = 0; k < body->nodes.at[i]->outputs; k++)
+            good &= body->nodes.at[i]->out[k]->shape.rank < MAX_RANK;
+    if (!good)
+        diag_add(w->diags, DIAG_ERROR, n->at,
+                 "cannot train through %s: its body makes a tensor of %d axes, which "
+                 "cannot be kept for every step; reshape it to fewer",
+                 n->op->name, MAX_RANK);
+    return good;
+}
+
 /* Ops with a body differentiate it where they cannot report errors: these are found on a copy. */
 static bool body_differentiable(walk *w, const graph *body) {
     graph *trial = graph_clone(w->graph->arena, body);
@@ -84,7 +99,7 @@ static bool back_through(walk *w, node *n) {
     for (int k = 0; k < n->inputs; k++) matters |= w->leads[n->in[k]->id];
     if (!reached || !matters) return true;
     if (!n->op->grad || n->epilogue) return no_gradient(w, n);
-    if (node_body(n) && !body_differentiable(w, node_body(n))) return false;
+    if (node_body(n) && (!stackable(w, n) || !body_differentiable(w, node_body(n)))) return false;
     n->op->grad(w->graph, n, out, in);
     for (int k = 0; k < n->inputs; k++)
         if (in[k] && w->leads[n->in[k]->id]) add_gradient(w, n, n->in[k], in[k]);

@@ -56,8 +56,8 @@ struct op {
     int64_t (*work)(const node *n);
     /* Composite ops: writes n in terms of others and gives the new values of its results. NULL for primitives. */
     void (*expand)(graph *g, node *n, value **results);
-    /* Gradient: given ∂loss/∂out[k] (NULL where it is none) writes ∂loss/∂in[k], NULL where there is none. NULL
-     * for ops without one. */
+    /* Gradient: given ∂loss/∂out[k] (NULL where it is none) writes ∂loss/∂in[k], of in[k]'s shape, NULL where there
+     * is none. Appends nodes; of n it may only add results (scan). NULL for ops without one. */
     void (*grad)(graph *g, node *n, value *const *out_grads, value **in_grads);
     /* Ways to compute it, ends with NULL; none (NULL) only for elementwise and composite ops and views. */
     const candidate *const *candidates;

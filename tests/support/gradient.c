@@ -175,6 +175,13 @@ bool gradient_matches(arena *a, const golden *g, const gradient_options *o) {
     return good && !d.errors;
 }
 
+const double *gradient_numbers(arena *a, const golden *g, const char *name, diags *d) {
+    runner r = {0};
+    graph *backward = gradient_graph(a, g->graph, d);
+    bool good = backward && make_runner(a, g, backward, false, &r, d) && run(&r);
+    return good ? output_of(&r, arena_printf(a, "d_%s", name)) : NULL;
+}
+
 /* ---- against PyTorch ---- */
 
 /* Σ grad·v for the direction v of that name, and the sum of the magnitudes. No gradient is zero everywhere. */

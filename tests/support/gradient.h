@@ -17,6 +17,8 @@ typedef struct gradient_options {
 graph *gradient_graph(arena *a, const graph *g, diags *d);
 /* Whether all of g's gradients are right; prints what is not. */
 bool gradient_matches(arena *a, const golden *g, const gradient_options *o);
+/* The numbers of d_NAME; NULL with errors in d where there are none. */
+const double *gradient_numbers(arena *a, const golden *g, const char *name, diags *d);
 /* Whether g's gradients are those it expects (tests/goldens/make_backward.py says what of them a case has). */
 bool gradient_expected(arena *a, const golden *g, bool plain);
 

@@ -197,7 +197,7 @@ static int check_file(arena *a, const char *name, bool *used) {
     return failed;
 }
 
-static void gradients_are_pytorch_s(void **state) {
+static void gradients_are_those_of_pytorch(void **state) {
     (void)state;
     bool used[256] = {false};
     trap t;
@@ -214,7 +214,7 @@ static void gradients_are_pytorch_s(void **state) {
 int main(int argc, char **argv) {
     struct CMUnitTest tests[] = {
         {"gradients of all ops against differences", sweep, NULL, NULL, argc > 1 ? argv[1] : NULL},
-        cmocka_unit_test(gradients_are_pytorch_s),
+        cmocka_unit_test(gradients_are_those_of_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
