@@ -15,8 +15,8 @@ static bool infer(graph *g, node *n, diags *d) {
 /* dx = (dmean + 2·(x - mean)·dvar) / M */
 static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
     value *x = n->in[0], *sum = NULL;
-    double each = (double)(shape_count(&x->shape) / x->shape.dim[1]);
-    value *count = make_scaled(g, n, make_one(g, n, "samples", x), each);
+    int64_t each = shape_count(&x->shape) / x->shape.dim[1];
+    value *count = make_scaled(g, n, make_one(g, n, "samples", x), (double)each);
     if (out_grads[1]) {
         value *slope = make_scaled(g, n, make_two(g, n, "div", out_grads[1], count), 2);
         value *centred = make_two(g, n, "sub", x, make_by_channel(g, n, n->out[0], &x->shape));

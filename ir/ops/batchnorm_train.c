@@ -54,7 +54,8 @@ static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
     slope =
         sum_of(g, n, make_one(g, n, "neg", slope), out_grads[2] ? make_scaled(g, n, out_grads[2], 2) : NULL);
     shift = sum_of(g, n, make_one(g, n, "neg", shift), out_grads[1]);
-    value *count = make_scaled(g, n, make_one(g, n, "samples", dy), (double)(shape_count(x) / x->dim[1]));
+    int64_t each = shape_count(x) / x->dim[1];
+    value *count = make_scaled(g, n, make_one(g, n, "samples", dy), (double)each);
     slope = make_by_channel(g, n, make_two(g, n, "div", slope, count), x);
     shift = make_by_channel(g, n, make_two(g, n, "div", shift, count), x);
     value *direct = make_two(g, n, "mul", dy, make_by_channel(g, n, scale, x));
