@@ -105,7 +105,16 @@ test:
 	@sh tests/support/setup.sh test
 	@$(MAKE) $(JOBS) --no-print-directory all
 	@$(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/san OPT="-O1 -g $(SANITIZE)" all unit
-	@NETC=$(BUILD)/netc NETC_SAN=$(BUILD)/san/netc sh tests/run.sh $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(SCRIPTS)
+	@$(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/tsan OPT="-O1 -g -fsanitize=thread" threaded
+	@NETC=$(BUILD)/netc NETC_SAN=$(BUILD)/san/netc TSAN_OPTIONS=suppressions=tests/tsan.supp \
+		sh tests/run.sh $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(THREADED:$(BUILD)/%=$(BUILD)/tsan/%) $(SCRIPTS)
+
+# what runs under ThreadSanitizer: `make tsan` alone, or as a part of the tests
+THREADED := $(BUILD)/unit/lib_sharing_test $(BUILD)/unit/pool_test
+threaded: $(THREADED)
+tsan:
+	@$(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/tsan OPT="-O1 -g -fsanitize=thread" threaded
+	@TSAN_OPTIONS=suppressions=tests/tsan.supp sh tests/run.sh $(THREADED:$(BUILD)/%=$(BUILD)/tsan/%)
 
 demo:
 	@sh tests/support/setup.sh
@@ -138,5 +147,5 @@ $(BUILD)/%.linted: % .clang-tidy | $(BUILD)/frontend/lang/lexer.c $(BUILD)/front
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all always unit steps test demo lint linted clean
+.PHONY: all always unit threaded tsan steps test demo lint linted clean
 -include $(OBJECTS:.o=.d)

@@ -195,7 +195,7 @@ static bool note(listing *l, const char *name, const struct stat *s) {
         l->room = room;
     }
     found *f = &l->at[l->count++];
-    snprintf(f->name, sizeof f->name, "%s", name);
+    memcpy(f->name, name, sizeof f->name); /* NAME_BYTES, its zero among them */
     f->used = s->st_mtim;
     f->bytes = s->st_size;
     l->bytes += s->st_size;

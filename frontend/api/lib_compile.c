@@ -80,7 +80,8 @@ static const executor *choose_backend(lib_call *c, const netc_options *o) {
 }
 
 static executor_options how_to_open(const netc_model *m, const netc_options *o) {
-    executor_options e = {.threads = o->threads, .team = o->executor ? &m->team : NULL};
+    executor_options e = {
+        .threads = o->threads, .no_cache = !o->cache, .team = o->executor ? &m->team : NULL};
     e.compile.max_batch = o->max_batch ? o->max_batch : 1;
     if (o->target)
         e.compile

@@ -87,6 +87,9 @@ typedef struct netc_options {
      * "c" cannot take one. NULL: threads that the model owns. A caller that finds them busy runs on its own alone. */
     const netc_executor *executor;
     void *user; /* of report and allocate */
+    /* Takes compiled code from the user's cache folder ($XDG_CACHE_HOME/netc, ~/.cache/netc) and leaves it there, which
+     * makes compiling the same net again a matter of milliseconds. Else no file is written. */
+    bool cache;
 } netc_options;
 
 /* ---- models ---- */

@@ -133,6 +133,12 @@ static void print_zsh(FILE *to) {
 
 /* ---- fish ---- */
 
+static void fish_text(FILE *to, const char *s) {
+    fputs(" -d '", to);
+    for (; *s; s++) fprintf(to, "%s%c", *s == '\'' || *s == '\\' ? "\\" : "", *s);
+    fputs("'\n", to);
+}
+
 static void fish_option(FILE *to, const command *c, const option *o) {
     /* 'compile' may be left out: its options stand where no other command does */
     if (c == &compile_command) {
@@ -152,15 +158,14 @@ static void fish_option(FILE *to, const command *c, const option *o) {
     } else if (o->value) {
         fputs(takes_file(o) ? " -r -F" : " -x", to);
     }
-    fputs(" -d '", to);
-    for (const char *s = o->help; *s; s++) fprintf(to, "%s%c", *s == '\'' || *s == '\\' ? "\\" : "", *s);
-    fputs("'\n", to);
+    fish_text(to, o->help);
 }
 
 static void print_fish(FILE *to) {
     fputs("# fish completion for netc\n", to);
     for (const command *const *c = commands; *c; c++) {
-        fprintf(to, "complete -c netc -n __fish_use_subcommand -a %s -d '%s'\n", (*c)->name, (*c)->summary);
+        fprintf(to, "complete -c netc -n __fish_use_subcommand -a %s", (*c)->name);
+        fish_text(to, (*c)->summary);
         for (const option *o = (*c)->options; !ends(o); o++) fish_option(to, *c, o);
     }
     fputs("complete -c netc -l help -s h -d 'show what a command takes'\n", to);

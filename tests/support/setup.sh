@@ -3,7 +3,7 @@
 # Debian and its kin, as root. Elsewhere says what is missing. Does nothing, fast, where all is there.
 set -eu
 build="make gcc pkg-config flex bison libjansson-dev libzip-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libcairo2-dev"
-tests="libcmocka-dev g++ clang binutils valgrind libclang-rt-14-dev libomp-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user xz-utils jq locales llvm-19-dev"
+tests="libcmocka-dev g++ clang binutils valgrind libclang-rt-14-dev libomp-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user xz-utils jq locales cmake python3-numpy groff-base zsh fish llvm-19-dev"
 lint="libcmocka-dev clang clang-tidy clang-format llvm-19-dev"
 case ${1:-} in
 test) wanted="$build $tests" ;;

@@ -7,6 +7,7 @@
 #include "runtime/random.h"
 #include "runtime/weights.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -299,6 +300,35 @@ static void arguments_of_the_net_are_set(void **state) {
     SAYS("clases");
 }
 
+static int files_in(const char *folder) {
+    int count = 0;
+    DIR *d = opendir(folder);
+    for (const struct dirent *e; d && (e = readdir(d));) count += e->d_name[0] != '.';
+    if (d) closedir(d);
+    return count;
+}
+
+static void code_is_kept_where_that_is_wanted(void **state) {
+    char root[64], command[96], kept[80];
+    netc_options o = {.size = sizeof o, .backend = "llvm"};
+    (void)state;
+    if (!llvm_executor.available()) skip();
+    snprintf(root, sizeof root, "%.40s/netc-lib-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    assert_non_null(mkdtemp(root));
+    setenv("XDG_CACHE_HOME", root, 1);
+    snprintf(kept, sizeof kept, "%s/netc", root);
+    for (int k = 0; k < 3; k++) {
+        netc_model *m = text_model(line_text, &o);
+        MADE(m);
+        netc_model_free(m);
+        assert_int_equal(files_in(kept), k > 0);
+        o.cache = true;
+    }
+    unsetenv("XDG_CACHE_HOME");
+    snprintf(command, sizeof command, "rm -r '%s'", root);
+    assert_int_equal(system(command), 0);
+}
+
 typedef struct warnings {
     int count;
     netc_error last;
@@ -446,6 +476,7 @@ int main(void) {
         cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(arguments_of_the_net_are_set),
+        cmocka_unit_test(code_is_kept_where_that_is_wanted),
         cmocka_unit_test(warnings_are_reported),
         cmocka_unit_test(weights_come_from_files),
         cmocka_unit_test(weights_that_do_not_fit_are_listed),
