@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BAR = 24, NARROW = 60 };
+enum { BAR = 24, LEAST_BAR = 4, NARROW = 60 };
 
 static const double silence = 1.0, pause_between = 0.1; /* seconds */
 
@@ -41,21 +41,33 @@ static void print_time(char *out, size_t size, double seconds) {
         snprintf(out, size, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
 }
 
+/* Behind the bar: how much is done, or what the caller has to say instead; the rate; the time left. */
+static void print_rest(char *out, size_t size, const progress *p, int64_t done, double rate) {
+    char left[40] = "?";
+    int64_t more = (p->total > done ? p->total - done : 0) + p->later;
+    int digits = rate < 10 ? 1 : 0;
+    if (rate > 0) print_time(left, sizeof left, (double)more / rate);
+    if (p->note)
+        snprintf(out, size, "%s  %.*f %s/s  %s left", p->note, digits, rate, p->unit, left);
+    else
+        snprintf(out, size, "%lld/%lld %s  %.*f/s  %s left", (long long)done, (long long)p->total, p->unit,
+                 digits, rate, left);
+}
+
 void progress_line(char *line, size_t size, const progress *p, int64_t done, double seconds, int columns) {
-    char bar[BAR + 1] = "", left[40] = "?";
+    char bar[BAR + 1] = "", rest[160];
     double share = p->total > 0 ? (double)done / (double)p->total : 0;
     double rate = seconds > 0 ? (double)(done - p->from) / seconds : 0;
     share = share > 1 ? 1 : share;
-    memset(bar, '.', BAR);
-    memset(bar, '#', (size_t)(share * BAR));
-    if (rate > 0)
-        print_time(left, sizeof left, (double)((p->total > done ? p->total - done : 0) + p->later) / rate);
+    print_rest(rest, sizeof rest, p, done, rate);
+    int width = columns - (int)strlen(p->what) - (int)strlen(rest) - 7; /* brackets, spaces, a free column */
+    width = width > BAR ? BAR : width < LEAST_BAR ? LEAST_BAR : width;
+    memset(bar, '.', (size_t)width);
+    memset(bar, '#', (size_t)(share * width));
     if (columns < NARROW)
         snprintf(line, size, "%s %3.0f %%", p->what, 100 * share);
     else
-        snprintf(line, size, "%s  [%s]  %lld/%lld %s%s%s  %.*f/s  %s left", p->what, bar, (long long)done,
-                 (long long)p->total, p->unit, p->note ? "  " : "", p->note ? p->note : "", rate < 10 ? 1 : 0,
-                 rate, left);
+        snprintf(line, size, "%s  [%s]  %s", p->what, bar, rest);
     if (columns > 0 && strlen(line) >= (size_t)columns) line[columns - 1] = 0;
 }
 

@@ -67,7 +67,7 @@ static void set_note(const trainer *t, char *note, size_t size) {
     const tally *sums = &t->state->sums;
     int length = snprintf(note, size, "loss %.4f", tally_mean_loss(sums));
     if (sums->answers && length > 0)
-        snprintf(note + length, size - (size_t)length, "  accuracy %.2f %%", 100 * tally_accuracy(sums));
+        snprintf(note + length, size - (size_t)length, "  accuracy %.1f %%", 100 * tally_accuracy(sums));
 }
 
 /* The steps that are left of this epoch. */
@@ -282,8 +282,9 @@ static train_outcome run(trainer *t, bool resumed) {
                                  t->state->steps};
     begin_journal(t);
     if (!journal_begin(&t->journal, t->state, t->diags)) return TRAIN_REFUSED;
-    if (t->options->begun && !t->options->begun(t->options->user, t->state, t->at.optimizer->seed))
-        return TRAIN_REFUSED;
+    train_beginning b = {t->state, t->at.optimizer->seed, loader_samples(t->train),
+                         t->test ? loader_samples(t->test) : 0};
+    if (t->options->begun && !t->options->begun(t->options->user, &b)) return TRAIN_REFUSED;
     t->lap = t->saved = seconds_of(CLOCK_MONOTONIC);
     return run_and_draw(t);
 }

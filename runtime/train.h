@@ -7,6 +7,13 @@
 #include "runtime/dataset.h"
 #include "runtime/run_folder.h"
 
+/* What a run is about to do. */
+typedef struct train_beginning {
+    const train_state *state; /* where it begins */
+    uint64_t seed;
+    int64_t train_samples, test_samples; /* an epoch; 0: no test */
+} train_beginning;
+
 typedef struct train_options {
     const run_folder *folder;
     const dataset *train, *test; /* test NULL: there is none */
@@ -18,8 +25,8 @@ typedef struct train_options {
     bool plain;               /* no pictures of the results */
     double save_every;        /* seconds between checkpoints; one follows every epoch besides */
     const char *const *facts; /* checkpoint.h: what must be the same for a run to go on; NULL for nothing */
-    /* When all is open, before the first step: where it begins. False with errors: not at all. NULL: nobody. */
-    bool (*begun)(void *user, const train_state *s, uint64_t seed);
+    /* When all is open, before the first step. False with errors: it does not begin. NULL: nobody listens. */
+    bool (*begun)(void *user, const train_beginning *b);
     /* Asked after every step; not 0: stop here and save. NULL: never. */
     int (*stop)(void *user);
     /* After every epoch; NULL: nobody listens. `best`: no epoch before was as good. */

@@ -181,15 +181,15 @@ static int stop(void *user) {
     return t->signal;
 }
 
-static bool begun(void *user, const train_state *s, uint64_t number) {
+static bool begun(void *user, const train_beginning *b) {
     training *t = user;
-    if (!train_write_recipe(t->cli, &t->folder, t->opened.graph, t->epochs, number)) return false;
+    const train_state *s = b->state;
+    if (!train_write_recipe(t->cli, &t->folder, t->opened.graph, t->epochs, b->seed)) return false;
     cli_report(t->cli);
     fprintf(stderr,
             "%s: %" PRId64 " samples to train on, %" PRId64 " to test on, %" PRId64
             " steps an epoch, into %s\n",
-            t->opened.net.name, dataset_count(t->train), t->test ? dataset_count(t->test) : 0, s->steps,
-            t->folder.path);
+            t->opened.net.name, b->train_samples, b->test_samples, s->steps, t->folder.path);
     if (s->epoch || s->position)
         fprintf(stderr, "going on behind step %" PRId64 " of epoch %" PRId64 "\n", s->position, s->epoch + 1);
     return true;

@@ -620,6 +620,13 @@ static void draws_a_line(void **state) {
     assert_string_equal(line, "eval  50 %");
     progress_line(line, sizeof line, &p, 20000, 4, 62);
     assert_int_equal(strlen(line), 61); /* never wraps */
+    p.what = "epoch 2/9";
+    p.note = "loss 0.3121  accuracy 90.1 %";
+    p.from = 1000; /* where a run went on: 4,000 in 4 seconds, and 5,000 and 50,000 to come */
+    p.later = 50000;
+    progress_line(line, sizeof line, &p, 5000, 4, 80);
+    assert_string_equal(line,
+                        "epoch 2/9  [#####.....]  loss 0.3121  accuracy 90.1 %  1000 images/s  55 s left");
 }
 
 int main(void) {
