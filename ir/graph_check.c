@@ -32,6 +32,7 @@ static bool layout_fits(const value *v) {
     case LAYOUT_BLOCKED16: return (rank == 4 || (rank == 3 && !batched)) && !l->groups;
     case LAYOUT_LANES16: return rank >= 1 && !batched && !halo && !l->groups;
     case LAYOUT_WEIGHTS16: return (rank == 2 || rank == 4) && !batched && !halo;
+    case LAYOUT_PHASES16:
     case LAYOUT_WINOGRAD: return rank == 4 && !batched && !halo && l->groups;
     case LAYOUT_WEIGHTS1: return (rank == 2 || rank == 4) && !batched && !halo && !l->groups;
     default: return (!halo || rank == 3 || rank == 4) && !l->groups;
@@ -94,7 +95,7 @@ static void check_inference(checker *c, const node *n) {
 }
 
 static void check_epilogue(checker *c, const node *n) {
-    bool all = strcmp(n->op->name, "map") == 0;
+    bool all = n->op->expression;
     int extra = n->inputs - n->own_inputs;
     if (extra < 0 || (all && extra))
         fault(c, n->at, "'%s' has %d own operands of %d", n->op->name, n->own_inputs, n->inputs);

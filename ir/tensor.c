@@ -13,6 +13,7 @@ static const struct {
 const char *const layout_names[LAYOUT_KINDS] = {
     [LAYOUT_PLANAR] = "planar",       [LAYOUT_BLOCKED16] = "blocked16", [LAYOUT_LANES16] = "lanes16",
     [LAYOUT_WEIGHTS16] = "weights16", [LAYOUT_WEIGHTS1] = "weights1",   [LAYOUT_WINOGRAD] = "winograd",
+    [LAYOUT_PHASES16] = "phases16",
 };
 
 const char *dtype_name(dtype t) {
@@ -98,6 +99,7 @@ static int64_t weights_count(const layout *l, const shape *s) {
     int64_t taps = s->rank == 4 ? s->dim[2] * s->dim[3] : 1, outputs = round_up(s->dim[0], BLOCK);
     int64_t side = l->groups + 2; /* of a winograd tile */
     if (l->kind == LAYOUT_WINOGRAD) return outputs * side * side * round_up(s->dim[1], BLOCK);
+    if (l->kind == LAYOUT_PHASES16) return round_up(s->dim[0], BLOCK) * round_up(s->dim[1], BLOCK) * taps;
     if (l->kind == LAYOUT_WEIGHTS1) return outputs * taps * s->dim[1];
     return outputs * taps * weights16_blocks(s, l->groups) * BLOCK;
 }
@@ -108,6 +110,7 @@ int64_t layout_count(const layout *l, const shape *s) {
     case LAYOUT_LANES16: return round_up(s->dim[0], BLOCK) * (shape_count(s) / s->dim[0]);
     case LAYOUT_WEIGHTS16:
     case LAYOUT_WINOGRAD:
+    case LAYOUT_PHASES16:
     case LAYOUT_WEIGHTS1: return weights_count(l, s);
     default: return planar_count(l, s);
     }

@@ -42,6 +42,8 @@ int dtype_bytes(dtype t);
  *              blocks of 16 inputs a block of outputs reads (⌈I/16⌉ without groups); absent ones are zero
  *   winograd:  [O,I,3,3] transformed for F(m×m, 3×3), n = m + 2: [⌈O/16⌉][n²][⌈I/16⌉·16][16]
  *   weights1:  [O,I] or [O,I,KH,KW] for a planar input: [⌈O/16⌉][KH][I][KW][16 out]
+ *   phases16:  [I,O,KH,KW] of a transposed convolution of stride s (in `groups`): [⌈O/16⌉], then for each pair of
+ *              remainders modulo s of row and column, rows first, its taps [rows][⌈I/16⌉][columns][16 in][16 out]
  * The halo is zero columns left and right of every row, written by the producer. `batch16` and `nhwc` are
  * named by the design and come with training and the GPU. */
 typedef enum layout_kind {
@@ -51,13 +53,14 @@ typedef enum layout_kind {
     LAYOUT_WEIGHTS16,
     LAYOUT_WEIGHTS1,
     LAYOUT_WINOGRAD,
+    LAYOUT_PHASES16,
     LAYOUT_KINDS
 } layout_kind;
 
 typedef struct layout {
     layout_kind kind;
     int left, right; /* halo in columns: planar (rank 3, 4) and blocked16 */
-    int groups;      /* weights16: of the convolution; winograd: m; 0 otherwise */
+    int groups;      /* weights16: of the convolution; winograd: m; phases16: s; 0 otherwise */
 } layout;
 
 enum { BLOCK = 16 }; /* channels in a block, on every CPU */

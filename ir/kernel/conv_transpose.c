@@ -1,6 +1,7 @@
 /* Transposed convolution. One kernel index is a row of one output channel, gathered in scratch by phase: the
  * columns x ≡ p (mod stride) of a row are dense there, so that every tap adds a dense run of an input row
  * times one weight, by vectors. At the end the phases are woven together. */
+#include "ir/kernel/conv_transpose.h"
 #include "ir/kernel/epilogue.h"
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
@@ -127,5 +128,12 @@ static void lower_transpose(lower *l, const node *n) {
     layer_call(l, n, name, build_transpose, &r, sizeof r, &args, runs, work);
 }
 
-static const candidate phases = {.name = "phases", .families = FAMILY_CPU, .lower = lower_transpose};
-const candidate *const conv_transpose2d_candidates[] = {&phases, NULL};
+/* By vectors along rows alone, which are woven together at the end. */
+static double phases_cost(const node *n, int64_t batch) {
+    (void)batch;
+    return 10 * (double)node_work(n);
+}
+
+static const candidate phases = {
+    .name = "phases", .families = FAMILY_CPU, .cost = phases_cost, .lower = lower_transpose};
+const candidate *const conv_transpose2d_candidates[] = {&transpose_core_candidate, &phases, NULL};

@@ -26,8 +26,8 @@ static int add(params *p, const char *name, ktype type, kinst *given) {
 
 /* Positions of the parameters that come after the fixed ones; −1 where absent. */
 typedef struct slots {
-    int inner, run, step, tap, partial, partial_block, bias, operand[MAX_OPERANDS],
-        operand_block[MAX_OPERANDS], out, out_block, valid;
+    int inner, run, out_run, operand_run[MAX_OPERANDS], step, tap, partial, partial_block, bias,
+        operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out, out_block, valid;
 } slots;
 
 enum { P_A, P_N1, P_S1, P_N2, P_S2, P_N3, P_S3, P_B, P_B_BLOCK, P_B_RUN };
@@ -36,7 +36,8 @@ static slots list_params(params *p, const core_shape *s, const core_call *c, kba
     static const char *const counts[] = {"n1", "n2", "n3"}, *const strides[] = {"s1", "s2", "s3"};
     static const char *const operands[] = {"e0", "e1", "e2", "e3"};
     static const char *const blocks[] = {"e0_block", "e1_block", "e2_block", "e3_block"};
-    slots at = {.inner = -1, .run = -1, .step = -1, .tap = -1, .bias = -1, .valid = -1};
+    static const char *const runs[] = {"e0_run", "e1_run", "e2_run", "e3_run"};
+    slots at = {.inner = -1, .run = -1, .out_run = -1, .step = -1, .tap = -1, .bias = -1, .valid = -1};
     ktype integer = k_scalar(KB_INT), input = k_ptr(real);
     add(p, "a", input, c->a);
     for (int k = 0; k < 3; k++) {
@@ -47,6 +48,7 @@ static slots list_params(params *p, const core_shape *s, const core_call *c, kba
     add(p, "b_block", integer, c->b_block);
     add(p, "b_run", integer, c->b_run);
     if (s->run) at.run = add(p, "a_run", integer, c->a_run);
+    if (s->out_runs) at.out_run = add(p, "out_run", integer, c->out_run);
     if (s->b_step) at.step = add(p, "b_step", integer, c->b_step);
     if (s->part) at.tap = add(p, "b_tap", integer, c->b_tap);
     if (s->resume) {
@@ -59,6 +61,8 @@ static slots list_params(params *p, const core_shape *s, const core_call *c, kba
         at.operand[k] = add(p, operands[k], input, c->operand[k]);
         if (s->operand_kind[k] == OPERAND_FULL)
             at.operand_block[k] = add(p, blocks[k], integer, c->operand_block[k]);
+        if (s->operand_kind[k] == OPERAND_FULL && s->out_runs)
+            at.operand_run[k] = add(p, runs[k], integer, c->operand_run[k]);
     }
     at.out = add(p, "out", k_out(real), c->out);
     at.out_block = add(p, "out_block", integer, c->out_block);
@@ -98,11 +102,11 @@ static void start(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kb_end(b);
 }
 
-/* Where pixel p (a number under unrolling) lies behind the first. */
-static kinst *pixel_at(kb *b, const core_shape *s, const slots *at, kinst *p) {
-    if (!s->run) return kb_muli(b, p, s->a_pixel);
-    kinst *in_run = kb_muli(b, kb_modi(b, p, s->run), s->a_pixel);
-    return kb_add(b, in_run, kb_mul(b, kb_divi(b, p, s->run), kb_param(b, at->run)));
+/* Where pixel p (a number under unrolling) lies behind the first, in runs of `run` (0: one). */
+static kinst *pixel_at(kb *b, kinst *p, int64_t pixel, int64_t run, int apart) {
+    if (!run) return kb_muli(b, p, pixel);
+    kinst *in_run = kb_muli(b, kb_modi(b, p, run), pixel);
+    return kb_add(b, in_run, kb_mul(b, kb_divi(b, p, run), kb_param(b, apart)));
 }
 
 static void multiply(kb *b, const core_shape *s, const slots *slot, kinst *c, kinst *w, kinst *a,
@@ -119,7 +123,7 @@ static void multiply(kb *b, const core_shape *s, const slots *slot, kinst *c, ki
     }
     kb_end(b);
     kinst *p = kb_for(b, "p", zero, kb_int(b, s->pixels), 1, KLOOP_UNROLL);
-    kinst *index = kb_add(b, kb_muli(b, k, s->a_step), pixel_at(b, s, slot, p));
+    kinst *index = kb_add(b, kb_muli(b, k, s->a_step), pixel_at(b, p, s->a_pixel, s->run, slot->run));
     kinst *x = kb_splat(b, kb_load(b, kb_real(b), a, index), b->lanes);
     v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
     kb_set(b, c, p, v, kb_fma(b, x, kb_get(b, w, v, zero), kb_get(b, c, p, v)));
@@ -154,8 +158,8 @@ static kinst *operand_vector(kb *b, const core_shape *s, const slots *at, int k,
     if (s->operand_kind[k] == OPERAND_SCALAR)
         return kb_splat(b, kb_load(b, kb_real(b), ptr, kb_int(b, 0)), b->lanes);
     if (s->operand_kind[k] == OPERAND_FULL)
-        index =
-            kb_add(b, vector_at(b, v, kb_param(b, at->operand_block[k])), kb_muli(b, p, s->operand_pixel[k]));
+        index = kb_add(b, vector_at(b, v, kb_param(b, at->operand_block[k])),
+                       pixel_at(b, p, s->operand_pixel[k], s->out_runs ? s->run : 0, at->operand_run[k]));
     return count ? kb_load_part(b, t, ptr, index, count) : kb_load(b, t, ptr, index);
 }
 
@@ -168,7 +172,8 @@ static void finish(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kinst *input[1 + MAX_OPERANDS] = {kb_get(b, c, p, v)};
     for (int k = 0; k < s->operands; k++) input[1 + k] = operand_vector(b, s, at, k, p, v, part);
     kinst *y = s->e ? kb_expr(b, s->e, input) : input[0];
-    kinst *index = kb_add(b, vector_at(b, v, kb_param(b, at->out_block)), kb_muli(b, p, s->out_pixel));
+    kinst *pixel = pixel_at(b, p, s->out_pixel, s->out_runs ? s->run : 0, at->out_run);
+    kinst *index = kb_add(b, vector_at(b, v, kb_param(b, at->out_block)), pixel);
     if (s->tail == TAIL_MASK) y = kb_select(b, kb_tail(b, valid, b->lanes), y, kb_const(b, kb_vector(b), 0));
     if (part)
         kb_store_part(b, kb_param(b, at->out), index, y, part);

@@ -18,9 +18,10 @@ typedef enum core_tail {
  * layer to layer. */
 typedef struct core_shape {
     int64_t pixels, blocks;
-    int64_t a_pixel; /* elements from a pixel to the next in the input */
-    int64_t a_step;  /* … from a step of the innermost reduction to the next */
-    int64_t run;     /* pixels that lie a_pixel apart; further runs of them a_run elements away; 0: all do */
+    int64_t a_pixel;  /* elements from a pixel to the next in the input */
+    int64_t a_step;   /* … from a step of the innermost reduction to the next */
+    int64_t run;      /* pixels that lie a_pixel apart; further runs of them a_run elements away; 0: all do */
+    int64_t out_runs; /* 1: the result and its operands lie in such runs too */
     int64_t out_pixel;
     int64_t steps; /* of the innermost reduction where they are few and known: unrolled; 0: a loop */
     int64_t
@@ -39,7 +40,7 @@ typedef struct core_shape {
  * from a step of r0 to the next where only a part of r1 is summed. */
 typedef struct core_call {
     kinst *a, *count[3], *stride[3];
-    kinst *a_run; /* where the shape has runs */
+    kinst *a_run, *out_run, *operand_run[MAX_OPERANDS]; /* where the shape has runs; full operands */
     kinst *inner; /* steps of the innermost reduction, unless the shape says them */
     kinst *b, *b_block, *b_run;
     kinst *b_tap;                   /* part */

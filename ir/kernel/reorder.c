@@ -1,5 +1,6 @@
 /* The same values in another layout: images between planar and blocked, halos added, weights packed for the
  * matrix core. Reorders of weights run once, in `prepare`. */
+#include "ir/kernel/conv_transpose.h"
 #include "ir/kernel/elementwise.h"
 #include "ir/kernel/nest.h"
 #include "ir/kernel/winograd.h"
@@ -147,6 +148,8 @@ static void lower_reorder(lower *l, const node *n) {
     layout_kind from = n->in[0]->layout.kind, to = n->out[0]->layout.kind;
     if (to == LAYOUT_WINOGRAD)
         winograd_pack(l, n);
+    else if (to == LAYOUT_PHASES16)
+        phases_pack(l, n);
     else if (to == LAYOUT_WEIGHTS16 || to == LAYOUT_WEIGHTS1)
         lower_pack(l, n);
     else if (to == LAYOUT_LANES16)

@@ -34,8 +34,8 @@ static bool infer_reorder(graph *g, node *n, diags *d) {
 }
 
 static const char *const types[] = {"f32", NULL};
-static const char *const layouts[] = {"planar",   "blocked16", "lanes16", "weights16",
-                                      "weights1", "winograd",  NULL};
+static const char *const layouts[] = {"planar",   "blocked16", "lanes16",  "weights16",
+                                      "weights1", "winograd",  "phases16", NULL};
 
 static const attr cast_attributes[] = {
     {"to", ATTR_NAME, offsetof(cast_attrs, to), false, 0, types},

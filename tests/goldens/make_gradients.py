@@ -94,6 +94,28 @@ def convolutions(g):
     weight("[N,24,6,8]", 10, (1, 3), pad=(0, 1, 0, 1), blocked=True)
     weight("[N,48,5,5]", 64, (1, 1), blocked=True)
 
+    def data(x, o, kernel, stride, pad, more, after=""):
+        """The gradient of a strided convolution's input, with what may be fused behind it."""
+        dims = dims_of(x)
+        declared = f"x f32{x}; !w f32[{dims[1]},{o},{kernel},{kernel}]"
+        how = attributes(stride=(stride, stride), pad=(pad,) * 4 if pad else None, output_pad=(more, more) if more else None)
+        call = f"conv_transpose2d(%x, %w){how}"
+        if after:
+            call = f"%t = {call}\n%m = mul(%t, %a)\nrelu(%m)"
+            size = (dims[2] - 1) * stride - 2 * pad + kernel + more
+            declared += f"; a f32[N,{o},{size},{(dims[3] - 1) * stride - 2 * pad + kernel + more}]"
+        def expect(x, w, *a):
+            y = F.conv_transpose2d(x, w, stride=stride, padding=pad, output_padding=more)
+            return F.relu(y * a[0]) if a else y
+        g.case(declared, call, expect, title="conv_transpose2d_data")
+
+    data("[N,40,3,4]", 18, 3, 2, 1, 1)
+    data("[N,20,3,4]", 17, 3, 2, 1, 1, after="fused")
+    data("[N,34,2,3]", 33, 1, 2, 0, 1)
+    data("[N,16,4,2]", 33, 4, 2, 1, 0, after="fused")
+    data("[N,17,2,6]", 16, 5, 3, 2, 0)
+    data("[N,16,3,3]", 20, 2, 3, 0, 0)
+
     def turn(o, i, kernel, groups=1):
         def turned(w):
             w = w.reshape(groups, o // groups, i, *kernel).transpose(1, 2).reshape(groups * i, o // groups, *kernel)
