@@ -110,6 +110,7 @@ struct graph {
     VEC(scope *) scopes;      /* in order of creation */
     int next_id;
     int64_t numbers;       /* elements of all values made, kept within SIZE_LIMIT */
+    VEC(const source *) files; /* that it was made from: the text with the net, then what that names */
     struct recipe *recipe; /* train {} as elaborated (ir/recipe.h), or NULL */
 };
 

@@ -1,6 +1,8 @@
 /* Makes it, locks it, cleans it. */
 #include "runtime/run_folder.h"
 
+#include "ir/base/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,12 +19,18 @@ static bool fail(diags *d, const char *path, const char *what) {
     return diag_file(d, path, "cannot %s: %s", what, strerror(errno));
 }
 
-/* The folder and those it lies in; *made where the last was not there. */
-static bool make_folders(const char *path, bool *made, diags *d) {
+/* The folders that a path's last name lies in. */
+static bool make_parents(const char *path, diags *d) {
     for (const char *slash = path; (slash = strchr(slash + 1, '/'));) {
         const char *parent = arena_text(d->arena, path, (size_t)(slash - path));
         if (mkdir(parent, 0777) != 0 && errno != EEXIST) return fail(d, parent, "make this folder");
     }
+    return true;
+}
+
+/* *made where it was not there. */
+static bool make_folders(const char *path, bool *made, diags *d) {
+    if (!make_parents(path, d)) return false;
     *made = mkdir(path, 0777) == 0;
     struct stat s;
     if (!*made && errno != EEXIST) return fail(d, path, "make this folder");
@@ -120,6 +128,11 @@ const char *run_folder_path(const run_folder *f, const char *name, arena *a) {
 
 bool run_folder_has(const run_folder *f, const char *name) {
     return faccessat(f->lock, name, F_OK, 0) == 0;
+}
+
+bool run_folder_write(const run_folder *f, const char *name, const void *bytes, size_t size, diags *d) {
+    const char *path = run_folder_path(f, name, d->arena);
+    return make_parents(path, d) && file_write(path, bytes, size, d);
 }
 
 void run_folder_close(run_folder *f) {

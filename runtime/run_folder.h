@@ -17,6 +17,8 @@ bool run_folder_open(run_folder *f, const char *out, const char *net, bool resum
 /* FOLDER/NAME, and whether that is there. */
 const char *run_folder_path(const run_folder *f, const char *name, arena *a);
 bool run_folder_has(const run_folder *f, const char *name);
+/* A file of that name, "common/blocks.net", with the folders it lies in. */
+bool run_folder_write(const run_folder *f, const char *name, const void *bytes, size_t size, diags *d);
 /* Lets go of it; a folder that open made and that is still empty goes too. */
 void run_folder_close(run_folder *f);
 

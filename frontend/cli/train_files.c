@@ -41,7 +41,7 @@ static void add_settings(text *t, const graph *g, int64_t epochs, uint64_t numbe
 
 static bool write_net(cli *c, const run_folder *f, const graph *g, int64_t epochs, uint64_t number) {
     const settings *s = &c->settings;
-    const source *from = g->recipe->at.source;
+    const source *from = g->files.at[0];
     text t = text_in(c->arena);
     text_printf(&t, "# Net %s as netc %s trained it, with\n", g->name, NETC_VERSION);
     add_settings(&t, g, epochs, number);
@@ -51,7 +51,18 @@ static bool write_net(cli *c, const run_folder *f, const graph *g, int64_t epoch
     add_given(&t, &s->sets, "--set");
     text_puts(&t, "\n");
     text_add(&t, from->text, from->bytes);
-    return file_write(run_folder_path(f, "recipe.net", c->arena), t.at, t.length, c->diags);
+    return run_folder_write(f, "recipe.net", t.at, t.length, c->diags);
+}
+
+/* What the text names lies beside it or below: so it does here. */
+static bool write_named(cli *c, const run_folder *f, const graph *g) {
+    const char *slash = strrchr(g->files.at[0]->path, '/');
+    size_t skip = slash ? (size_t)(slash + 1 - g->files.at[0]->path) : 0;
+    for (int k = 1; k < g->files.count; k++) {
+        const source *s = g->files.at[k];
+        if (!run_folder_write(f, s->path + skip, s->text, s->bytes, c->diags)) return false;
+    }
+    return true;
 }
 
 /* ---- command.txt ---- */
@@ -96,9 +107,9 @@ static bool write_command(cli *c, const run_folder *f) {
         text_add(&t, old->text, old->bytes);
     }
     text_puts(&t, words.at);
-    return file_write(path, t.at, t.length, c->diags);
+    return run_folder_write(f, "command.txt", t.at, t.length, c->diags);
 }
 
 bool train_write_recipe(cli *c, const run_folder *f, const graph *g, int64_t epochs, uint64_t number) {
-    return write_net(c, f, g, epochs, number) && write_command(c, f);
+    return write_named(c, f, g) && write_net(c, f, g, epochs, number) && write_command(c, f);
 }

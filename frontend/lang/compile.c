@@ -148,6 +148,8 @@ graph *lang_compile(arena *a, const source *s, const lang_options *options, diag
     e->diags = d;
     e->net = graph_new(a, net->name);
     e->bodies[0].graph = e->net;
+    for (int i = l.done.count; i > 0; i--)
+        VEC_PUSH(a, &e->net->files, l.done.at[i - 1]); /* ours was done last */
     e->blocks = l.blocks;
     e->fields = e->inputs = map_in(a);
     e->max_nodes = o->max_nodes > 0 ? o->max_nodes : LANG_MAX_NODES;

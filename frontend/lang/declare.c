@@ -154,6 +154,7 @@ void exec_output(elab *e, ast_stmt *s) {
 /* A line a class; blank lines at the end are none. */
 static void labels_from_file(elab *e, const char *path, span at) {
     const source *s = load_beside(e->arena, path, at, e->diags);
+    if (s) VEC_PUSH(e->arena, &e->net->files, s);
     const char *line = s ? s->text : "";
     while (*line) {
         size_t length = strcspn(line, "\n"), kept = length;

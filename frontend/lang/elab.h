@@ -196,7 +196,7 @@ typedef struct load {
     arena *arena;
     diags *diags;
     VEC(const source *) stack; /* files being read: a `use` chain */
-    VEC(const char *) done;
+    VEC(const source *) done;
     block_table blocks;
     VEC(ast_block *) nets; /* of the first file */
 } load;

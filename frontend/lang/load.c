@@ -86,7 +86,7 @@ static bool load_use(load *l, const ast_use *u) {
     const source *s = load_beside(l->arena, u->path, u->at, l->diags);
     if (!s) return false;
     for (int i = 0; i < l->done.count; i++)
-        if (strcmp(l->done.at[i], s->path) == 0) return true;
+        if (strcmp(l->done.at[i]->path, s->path) == 0) return true;
     if (in_circle(l, s, u->at)) return false;
     if (l->done.count < MAX_FILES) return load_file(l, s);
     diag_add(l->diags, DIAG_ERROR, u->at, "more than %d files are used", MAX_FILES);
@@ -106,7 +106,7 @@ bool load_file(load *l, const source *s) {
             add_block(l, f->blocks.at[i]);
     }
     l->stack.count--;
-    VEC_PUSH(l->arena, &l->done, s->path);
+    VEC_PUSH(l->arena, &l->done, s);
     return good;
 }
 

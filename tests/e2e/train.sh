@@ -82,6 +82,16 @@ train "$d/more" --epochs 3 >/dev/null 2>&1
 check "more epochs are allowed" train "$d/more" --resume --epochs 4
 check "they follow the others" test "$(tail -n 1 "$d/more/results.csv" | cut -d , -f 1)" = 4
 
+# a text in pieces is copied with its pieces, and what it amounted to can be run again from the folder alone
+mkdir -p "$d/split/parts"
+sed -n '/^net/,/x = image/p' "$d/tiny.net" | sed 's/^net/use "parts\/block.net"\n\nnet/; s/maxpool(2) -> dropout(0.1)/half/; s/^    input/    labels = "parts\/classes.txt"\n&/' >"$d/split/tiny.net"
+sed -n '/output/,$p' "$d/tiny.net" >>"$d/split/tiny.net"
+printf 'block half(x) {\n    return x -> maxpool(2) -> dropout(0.1)\n}\n' >"$d/split/parts/block.net"
+printf 'first\nsecond\nthird\n' >"$d/split/parts/classes.txt"
+"$NETC" train "$d/split/tiny.net" --data "$d/data" --out "$d/one" --backend interp --epochs 2 >"$scratch/out" 2>"$scratch/err" &&
+    mv "$d/split" "$d/gone" && "$NETC" train "$d/one/recipe.net" --data "$d/data" --out "$d/two" --backend interp --epochs 2 >"$scratch/out" 2>>"$scratch/err"
+check "recipe.net can be run again, with all that it names" same "$d/one" "$d/two"
+
 # ---- ended, and going on ----
 
 # stopped SIGNAL CODE: a run that gets it, and the next that goes on
