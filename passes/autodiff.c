@@ -38,7 +38,7 @@ static void expand_rest(graph *g) {
 void pass_autodiff(pass_state *s) {
     graph *g = s->graph;
     bool *wanted = wanted_params(s);
-    value **grads = NEW_ARRAY(s->arena, value *, g->next_id), *one = graph_scalar(g, 1);
+    value *one = graph_scalar(g, 1), **grads = NEW_ARRAY(s->arena, value *, g->next_id);
     if (!graph_differentiate(g, &g->loss, &one, 1, wanted, grads, s->diags)) return;
     VEC(trained) list = {0};
     for (int i = 0; i < g->params.count; i++) {
