@@ -4,11 +4,19 @@
 #include "ir/base/size.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
+enum { HUGE_PAGE = 2 << 20, WORTH_IT = 8 << 20 /* bytes */ };
+
+/* Filling tens of megabytes page by page takes longer than what is written there: large pieces ask for large pages. */
 void *net_memory(int64_t bytes, const char *what, diags *d) {
     void *at = NULL;
     size_t size = (size_t)round_up(bytes > 0 ? bytes : 1, NET_ALIGN);
-    if (posix_memalign(&at, NET_ALIGN, size) == 0) return at;
+    bool large = size >= WORTH_IT;
+    if (posix_memalign(&at, large ? HUGE_PAGE : NET_ALIGN, size) == 0) {
+        if (large) madvise(at, size, MADV_HUGEPAGE);
+        return at;
+    }
     diag_add(d, DIAG_ERROR, (span){0}, "out of memory: %s need %lld MB", what, (long long)(bytes >> 20) + 1);
     return NULL;
 }
