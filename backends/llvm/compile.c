@@ -13,8 +13,9 @@
 #include <string.h>
 
 enum {
-    PIECES = 2,  /* modules a thread, so that none waits long for the last */
-    LEAST = 400, /* instructions that are worth a module */
+    PIECES = 2,    /* modules a thread, so that none waits long for the last */
+    FEW = 1 << 16, /* elements moved: two milliseconds of optimising save less */
+    LEAST = 400,   /* instructions that are worth a module */
     MESSAGE = 512
 };
 
@@ -22,6 +23,7 @@ typedef struct piece {
     items items; /* list only */
     int64_t size;
     LLVMMemoryBufferRef bytes;
+    bool cold;         /* compiled without optimising */
     char why[MESSAGE]; /* "": it went well */
 } piece;
 
@@ -40,7 +42,9 @@ typedef struct job {
 typedef struct collection {
     arena *arena;
     target_id target;
-    map seen; /* functions by name */
+    map seen;     /* functions by name */
+    double *work; /* by kernel's id: of all its calls; -1 where one of them is not in `prepare` or `init` */
+    bool cold;    /* which kernels to collect now: a micro that others call too is theirs */
     items *to;
 } collection;
 
@@ -79,16 +83,36 @@ static int64_t collect_block(collection *c, const kblock *b) {
 static void collect_function(collection *c, const kfunc *f, const kernel *k) {
     if (map_get(&c->seen, f->name)) return;
     map_put(&c->seen, f->name, (void *)(uintptr_t)f);
-    item it = {.f = f, .kernel = k, .size = 8 + collect_block(c, &f->body)};
+    item it = {.f = f, .kernel = k, .size = 8 + collect_block(c, &f->body), .cold = c->cold};
     VEC_PUSH(c->arena, &c->to->list, it);
 }
 
-static bool collect_steps(collection *c, const steps *s, int64_t *size, diags *d) {
+static bool is_once(entry_kind kind) {
+    return kind == ENTRY_PREPARE || kind == ENTRY_INIT;
+}
+
+static void count_work(const collection *c, const steps *s, bool once, double times) {
     for (int i = 0; i < s->list.count; i++) {
         const step *t = &s->list.at[i];
-        *size += 16;
         if (t->is_loop) {
-            if (!collect_steps(c, t->body, size, d)) return false;
+            count_work(c, t->body, once, times * (double)t->count);
+            continue;
+        }
+        const kernel *k = t->call.kernel;
+        double *work = &c->work[k->id], more = (double)kcount_of(k->count, 1) * (k->work < 1 ? 1 : k->work);
+        *work = once && *work >= 0 ? *work + times * more : -1;
+    }
+}
+
+static bool is_cold(const collection *c, const kernel *k) {
+    return c->work[k->id] >= 0 && c->work[k->id] <= FEW;
+}
+
+static bool collect_steps(collection *c, const steps *s, diags *d) {
+    for (int i = 0; i < s->list.count; i++) {
+        const step *t = &s->list.at[i];
+        if (t->is_loop) {
+            if (!collect_steps(c, t->body, d)) return false;
             continue;
         }
         const kfunc *f = t->call.kernel->body[c->target];
@@ -97,19 +121,34 @@ static bool collect_steps(collection *c, const steps *s, int64_t *size, diags *d
                      t->call.kernel->name, targets[c->target].name);
             return false;
         }
-        collect_function(c, f, t->call.kernel);
+        if (is_cold(c, t->call.kernel) == c->cold) collect_function(c, f, t->call.kernel);
     }
     return true;
 }
 
+static int64_t steps_size(const steps *s) {
+    int64_t size = 0;
+    for (int i = 0; i < s->list.count; i++)
+        size += 16 + (s->list.at[i].is_loop ? steps_size(s->list.at[i].body) : 0);
+    return size;
+}
+
 bool items_collect(items *to, arena *a, const program *p, target_id which, diags *d) {
     collection c = {.arena = a, .target = which, .seen = map_in(a), .to = to};
+    c.work = NEW_ARRAY(a, double, p->kernels.count + 1);
     to->fixed = map_in(a);
+    for (int k = 0; k < ENTRY_KINDS; k++)
+        if (p->entries[k].present) count_work(&c, &p->entries[k].steps, is_once((entry_kind)k), 1);
+    for (int pass = 0; pass < 2; pass++) {
+        c.cold = pass == 1;
+        for (int k = 0; k < ENTRY_KINDS; k++)
+            if (p->entries[k].present && !collect_steps(&c, &p->entries[k].steps, d)) return false;
+    }
     for (int k = 0; k < ENTRY_KINDS; k++) {
-        item it = {.entry = (entry_kind)k, .size = 32};
-        if (!p->entries[k].present) continue;
-        if (!collect_steps(&c, &p->entries[k].steps, &it.size, d)) return false;
-        VEC_PUSH(a, &to->list, it);
+        item it = {.entry = (entry_kind)k,
+                   .size = 32 + steps_size(&p->entries[k].steps),
+                   .cold = is_once((entry_kind)k)};
+        if (p->entries[k].present) VEC_PUSH(a, &to->list, it);
     }
     return true;
 }
@@ -122,19 +161,30 @@ static int by_size(const void *a, const void *b) {
     return x->f && y->f ? strcmp(x->f->name, y->f->name) : (int)x->entry - (int)y->entry;
 }
 
+static void put(arena *a, piece *p, const item *it) {
+    VEC_PUSH(a, &p->items.list, *it);
+    p->size += it->size;
+}
+
+/* What runs seldom is the last piece; it is the quickest to compile. */
 static void deal(job *j, arena *a, items *all, int threads) {
     int64_t size = 0;
-    for (int k = 0; k < all->list.count; k++) size += all->list.at[k].size;
+    bool cold = false;
+    for (int k = 0; k < all->list.count; k++) {
+        cold |= all->list.at[k].cold;
+        size += all->list.at[k].cold ? 0 : all->list.at[k].size;
+    }
     int64_t most = (int64_t)threads * PIECES, worth = size / LEAST;
-    j->count = (int)(worth < 1 ? 1 : worth > most ? most : worth);
+    int hot = (int)(worth < 1 ? 1 : worth > most ? most : worth);
+    j->count = hot + cold;
     j->pieces = NEW_ARRAY(a, piece, j->count);
+    j->pieces[j->count - 1].cold = cold;
     if (all->list.count) qsort(all->list.at, (size_t)all->list.count, sizeof *all->list.at, by_size);
     for (int k = 0; k < all->list.count; k++) {
         piece *least = &j->pieces[0];
-        for (int i = 1; i < j->count; i++)
+        for (int i = 1; i < hot; i++)
             if (j->pieces[i].size < least->size) least = &j->pieces[i];
-        VEC_PUSH(a, &least->items.list, all->list.at[k]);
-        least->size += all->list.at[k].size;
+        put(a, all->list.at[k].cold ? &j->pieces[hot] : least, &all->list.at[k]);
     }
 }
 
@@ -142,9 +192,9 @@ static void deal(job *j, arena *a, items *all, int threads) {
 
 typedef struct worker {
     job *job;
-    piece *piece; /* at hand */
-    LLVMTargetMachineRef machine;
-    unit unit; /* its arena is that of fill */
+    piece *piece;                    /* at hand */
+    LLVMTargetMachineRef machine[2]; /* without optimising, with; NULL: not made yet */
+    unit unit;                       /* its arena is that of fill */
     diags diags;
 } worker;
 
@@ -171,15 +221,15 @@ static bool fill(arena *a, void *context) {
     return good;
 }
 
-static void compile_piece(worker *w) {
+static void compile_piece(worker *w, LLVMTargetMachineRef machine) {
     char reason[GUARD_REASON], *why = NULL;
     unit *u = &w->unit;
     *u = (unit){.program = w->job->program, .target = w->job->target};
     ll_open(u, u->program->name);
-    machine_adopt(w->machine, u->module);
+    machine_adopt(machine, u->module);
     LLVMContextSetDiscardValueNames(u->context, true);
     if (guard_run_from(&w->job->from, 0, fill, w, reason)) {
-        w->piece->bytes = machine_emit(w->machine, u->module, LLVMObjectFile, &why);
+        w->piece->bytes = machine_emit(machine, u->module, LLVMObjectFile, &why);
         if (why) snprintf(w->piece->why, MESSAGE, "LLVM: %s", why);
         LLVMDisposeMessage(why);
     } else if (*reason) {
@@ -188,19 +238,24 @@ static void compile_piece(worker *w) {
     ll_close(u);
 }
 
+static LLVMTargetMachineRef machine_for(worker *w, const piece *p) {
+    LLVMTargetMachineRef *m = &w->machine[!p->cold];
+    char *why = NULL;
+    if (!*m) *m = machine_new(w->job->target, !p->cold, &why);
+    if (!*m) snprintf(w->piece->why, MESSAGE, "LLVM: %s", why ? why : "there is no target machine");
+    LLVMDisposeMessage(why);
+    return *m;
+}
+
 static void *work(void *context) {
     worker w = {.job = context};
-    char *why = NULL;
-    w.machine = machine_new(w.job->target, &why);
     for (int k; (k = atomic_fetch_add(&w.job->next, 1)) < w.job->count;) {
         w.piece = &w.job->pieces[k];
-        if (w.machine)
-            compile_piece(&w);
-        else
-            snprintf(w.piece->why, MESSAGE, "LLVM: %s", why ? why : "there is no target machine");
+        LLVMTargetMachineRef m = machine_for(&w, w.piece);
+        if (m) compile_piece(&w, m);
     }
-    if (w.machine) LLVMDisposeTargetMachine(w.machine);
-    LLVMDisposeMessage(why);
+    for (int k = 0; k < 2; k++)
+        if (w.machine[k]) LLVMDisposeTargetMachine(w.machine[k]);
     return NULL;
 }
 

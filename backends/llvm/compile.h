@@ -11,6 +11,7 @@ typedef struct item {
     const kernel *kernel; /* whose body f is; NULL: a micro */
     entry_kind entry;
     int64_t size; /* instructions, roughly */
+    bool cold;    /* runs so seldom that optimising it takes longer than it saves */
 } item;
 
 typedef struct items {

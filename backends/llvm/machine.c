@@ -72,14 +72,14 @@ static bool is_best(target_id t) {
 
 /* ---- machines ---- */
 
-static LLVMTargetMachineRef create(const char *triple, const char *cpu, const char *features, char **why) {
+static LLVMTargetMachineRef create(const char *triple, processor p, bool optimises, char **why) {
     LLVMTargetRef llvm;
     if (LLVMGetTargetFromTriple(triple, &llvm, why)) return NULL;
     LLVMTargetMachineOptionsRef o = LLVMCreateTargetMachineOptions();
-    LLVMTargetMachineOptionsSetCPU(o, cpu);
-    LLVMTargetMachineOptionsSetFeatures(o, features);
+    LLVMTargetMachineOptionsSetCPU(o, p.cpu);
+    LLVMTargetMachineOptionsSetFeatures(o, p.features);
     LLVMTargetMachineOptionsSetABI(o, family_of(triple)->abi);
-    LLVMTargetMachineOptionsSetCodeGenOptLevel(o, LLVMCodeGenLevelDefault);
+    LLVMTargetMachineOptionsSetCodeGenOptLevel(o, optimises ? LLVMCodeGenLevelDefault : LLVMCodeGenLevelNone);
     LLVMTargetMachineOptionsSetRelocMode(o, LLVMRelocPIC);
     LLVMTargetMachineRef m = LLVMCreateTargetMachineWithOptions(llvm, triple, o);
     LLVMDisposeTargetMachineOptions(o);
@@ -87,12 +87,12 @@ static LLVMTargetMachineRef create(const char *triple, const char *cpu, const ch
     return m;
 }
 
-LLVMTargetMachineRef machine_new(target_id which, char **why) {
+LLVMTargetMachineRef machine_new(target_id which, bool optimises, char **why) {
     char *triple = LLVMGetDefaultTargetTriple(), *cpu = LLVMGetHostCPUName(), *own = LLVMGetHostCPUFeatures();
     const family_row *f = family_of(triple);
     processor p = wanted[which].cpu ? wanted[which] : (processor){f->cpu, f->features};
     if (is_best(which)) p = (processor){cpu, own};
-    LLVMTargetMachineRef m = create(triple, p.cpu, p.features, why);
+    LLVMTargetMachineRef m = create(triple, p, optimises, why);
     LLVMDisposeMessage(triple);
     LLVMDisposeMessage(cpu);
     LLVMDisposeMessage(own);
@@ -102,7 +102,7 @@ LLVMTargetMachineRef machine_new(target_id which, char **why) {
 LLVMTargetMachineRef machine_of(const char *triple, char **why) {
     char *normal = triple ? LLVMNormalizeTargetTriple(triple) : LLVMGetDefaultTargetTriple();
     const family_row *f = family_of(normal);
-    LLVMTargetMachineRef m = create(normal, f->cpu, f->features, why);
+    LLVMTargetMachineRef m = create(normal, (processor){f->cpu, f->features}, true, why);
     LLVMDisposeMessage(normal);
     return m;
 }

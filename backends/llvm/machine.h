@@ -6,7 +6,7 @@
 
 /* For this machine's processor where the target is the best that it runs, else for the least one that has the
  * target's instructions. One thread's. NULL with an error, which is LLVM's to free, in *why. */
-LLVMTargetMachineRef machine_new(target_id which, char **why);
+LLVMTargetMachineRef machine_new(target_id which, bool optimises, char **why);
 /* For the least processor of a triple (NULL: this machine's). */
 LLVMTargetMachineRef machine_of(const char *triple, char **why);
 /* Whether processors of this triple (normalized) may have the target's instructions. */
