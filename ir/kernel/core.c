@@ -163,13 +163,11 @@ static kinst *operand_vector(kb *b, const core_shape *s, const slots *at, int k,
     return count ? kb_load_part(b, t, ptr, index, count) : kb_load(b, t, ptr, index);
 }
 
-static void finish(kb *b, const core_shape *s, const slots *at, kinst *c) {
-    kinst *zero = kb_int(b, 0);
-    kinst *v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
-    kinst *p = kb_for(b, "p", zero, kb_int(b, s->pixels), 1, KLOOP_UNROLL);
+/* Stores vector v of pixel p, whose sum is given. */
+static void finish_vector(kb *b, const core_shape *s, const slots *at, kinst *sum, kinst *p, kinst *v) {
     kinst *valid = s->tail ? kb_sub(b, kb_param(b, at->valid), kb_muli(b, v, b->lanes)) : NULL;
     kinst *part = s->tail >= TAIL_PART ? valid : NULL;
-    kinst *input[1 + MAX_OPERANDS] = {kb_get(b, c, p, v)};
+    kinst *input[1 + MAX_OPERANDS] = {sum};
     for (int k = 0; k < s->operands; k++) input[1 + k] = operand_vector(b, s, at, k, p, v, part);
     kinst *y = s->e ? kb_expr(b, s->e, input) : input[0];
     kinst *pixel = pixel_at(b, p, s->out_pixel, s->out_runs ? s->run : 0, at->out_run);
@@ -179,6 +177,46 @@ static void finish(kb *b, const core_shape *s, const slots *at, kinst *c) {
         kb_store_part(b, kb_param(b, at->out), index, y, part);
     else
         kb_store(b, kb_param(b, at->out), index, y);
+}
+
+/* Whether the epilogue takes dozens of instructions (what legalisation makes polynomials of): unrolled over a tile it
+ * would be most of the code, and of the time to compile it. */
+static bool is_long(const core_shape *s) {
+    static const bool polynomial[S_COUNT] = {
+        [S_EXP] = true, [S_LOG] = true,     [S_TANH] = true, [S_ERF] = true,
+        [S_SIN] = true, [S_SIGMOID] = true, [S_COS] = true,  [S_POW] = true};
+    for (int k = 0; s->e && k < s->e->steps; k++)
+        if (polynomial[s->e->step[k].op]) return s->pixels > 1;
+    return false;
+}
+
+/* The sums wait on the stack for a loop over them. */
+static void finish_long(kb *b, const core_shape *s, const slots *at, kinst *c) {
+    int vectors = tile_vectors(b, s);
+    kinst *zero = kb_int(b, 0), *pixels = kb_int(b, s->pixels);
+    kinst *sums = kb_local(b, "sums", b->real, s->pixels * vectors * b->lanes);
+    for (int reading = 0; reading < 2; reading++) {
+        kinst *v = kb_for(b, "v", zero, kb_int(b, vectors), 1, KLOOP_UNROLL);
+        kinst *p = kb_for(b, "p", zero, pixels, 1, reading ? KLOOP_SERIAL : KLOOP_UNROLL);
+        kinst *index = kb_muli(b, kb_add(b, kb_muli(b, v, s->pixels), p), b->lanes);
+        if (reading)
+            finish_vector(b, s, at, kb_load(b, kb_vector(b), sums, index), p, v);
+        else
+            kb_store(b, sums, index, kb_get(b, c, p, v));
+        kb_end(b);
+        kb_end(b);
+    }
+}
+
+static void finish(kb *b, const core_shape *s, const slots *at, kinst *c) {
+    if (is_long(s)) {
+        finish_long(b, s, at, c);
+        return;
+    }
+    kinst *zero = kb_int(b, 0);
+    kinst *v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
+    kinst *p = kb_for(b, "p", zero, kb_int(b, s->pixels), 1, KLOOP_UNROLL);
+    finish_vector(b, s, at, kb_get(b, c, p, v), p, v);
     kb_end(b);
     kb_end(b);
 }
