@@ -268,7 +268,8 @@ static bool begin(trainer *t, float *params, bool resumed) {
     const net *n = t->net;
     t->last = run_folder_path(t->options->folder, "last.safetensors", t->diags->arena);
     t->best = run_folder_path(t->options->folder, "best.safetensors", t->diags->arena);
-    t->at = (checkpoint){.net = n, .params = params, .state = t->state, .facts = facts_of(t)};
+    t->at = (checkpoint){.net = n, .state = t->state, .facts = facts_of(t)};
+    t->at.params = params;
     t->at.optimizer = net_optimizer_new(n, t->options->seed, t->diags);
     if (!t->at.optimizer || (resumed && !resume(t))) return false;
     if (!resumed) t->state->began = seconds_of(CLOCK_REALTIME);
