@@ -29,6 +29,8 @@ typedef enum fault { NO_FAULT, FAULT_KILL, FAULT_FAIL } fault;
 static struct {
     fault kind;
     int at, calls; /* which call from 1, how many there were */
+    bool written;  /* since the last fsync */
+    int unsynced;  /* files renamed before they were on the disk */
 } faults;
 
 /* False where this call is to fail. */
@@ -42,20 +44,23 @@ static bool counted(void) {
 
 ssize_t write(int file, const void *bytes, size_t size) {
     if (file > STDERR_FILENO && !counted()) return -1;
+    faults.written |= file > STDERR_FILENO;
     return syscall(SYS_write, file, bytes, size);
 }
 
 int fsync(int file) {
+    faults.written = false;
     return counted() ? (int)syscall(SYS_fsync, file) : -1;
 }
 
 int rename(const char *from, const char *to) {
+    faults.unsynced += faults.written;
     return counted() ? (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0) : -1;
 }
 
 static void faults_off(void) {
     faults.kind = NO_FAULT;
-    faults.calls = 0;
+    faults.calls = faults.unsynced = 0;
 }
 
 /* ---- runs ---- */
@@ -252,6 +257,7 @@ static void a_run_learns_and_leaves_its_files(void **s) {
     train_state state;
     assert_int_equal(run_into(f, "whole", (setup){.epochs = 12, .loaders = 2}, params, &state), TRAIN_DONE);
     assert_quiet(f);
+    assert_int_equal(faults.unsynced, 0);
     assert_int_equal(state.epoch, 12);
     assert_int_equal(state.rows.count, 12);
     const train_row *first = &state.rows.at[0], *last = &state.rows.at[11];
