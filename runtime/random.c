@@ -9,24 +9,24 @@
 enum { WORDS = 4, TERMS = 12 };
 
 /* The operations of ir/base/random.def, done. */
-#define WORD            uint32_t
-#define REAL            double
-#define HERE            /* no parameter */
-#define GIVEN           /* no argument */
-#define WORD_OF(number) (number)
-#define PLUS(x, y)      ((x) + (y))
-#define TIMES(x, y)     ((x) * (y))
-#define HIGH(x, y)      ((uint32_t)((uint64_t)(x) * (y) >> 32))
-#define XOR(x, y)       ((x) ^ (y))
-#define AND(x, y)       ((x) & (y))
-#define HAS(x, m, y, z) ((x) & (m) ? (y) : (z))
-#define REAL_OF(x)      ((double)(x))
-#define NUMBER(x)       ((double)(x))
-#define ADD(x, y)       ((x) + (y))
-#define SUB(x, y)       ((x) - (y))
-#define MUL(x, y)       ((x) * (y))
-#define DIV(x, y)       ((x) / (y))
-#define SQRT(x)         sqrt(x)
+#define WORD              uint32_t
+#define REAL              double
+#define HERE              /* no parameter */
+#define GIVEN             /* no argument */
+#define WORD_OF(number)   (number)
+#define PLUS(x, y)        ((x) + (y))
+#define TIMES(x, y)       ((x) * (y))
+#define HIGH(x, y)        ((uint32_t)((uint64_t)(x) * (y) >> 32))
+#define XOR(x, y)         ((x) ^ (y))
+#define AND(x, y)         ((x) & (y))
+#define HAS(x, m, y, z)   ((x) & (m) ? (y) : (z))
+#define REAL_OF(x)        ((double)(x))
+#define NUMBER(x)         ((double)(x))
+#define ADD(x, y)         ((x) + (y))
+#define SUB(x, y)         ((x) - (y))
+#define MUL(x, y)         ((x) * (y))
+#define DIV(x, y)         ((x) / (y))
+#define SQRT(x)           sqrt(x)
 #define BELOW(x, y, z, t) ((x) < (y) ? (z) : (t))
 #include "ir/base/random.def"
 
