@@ -350,7 +350,7 @@ LLVMValueRef api_row(const api *a, const char *name, const shape *s, int64_t off
     char words[NAME_ROOM] = "";
     LLVMValueRef dims[MAX_RANK];
     int type = u->program->real == KB_F64;
-    if (name) memcpy(words, name, strlen(name));
+    if (name) snprintf(words, sizeof words, "%s", name);
     for (int k = 0; k < MAX_RANK; k++) dims[k] = api_i32(a, s && k < s->rank ? s->dim[k] : 0);
     LLVMValueRef fields[7] = {LLVMConstStringInContext2(u->context, words, sizeof words, true),
                               api_size(a, offset),
