@@ -75,8 +75,9 @@ struct node {
     int inputs, outputs;
     int own_inputs; /* the op's own; the rest are operands of the epilogue */
     value **in, **out;
-    void *attrs;    /* the op's attribute struct (op->attr_size bytes), NULL if it has none */
-    expr *epilogue; /* of the accumulated result (input 0) and in[own_inputs..]; of all inputs for op "map" */
+    void *attrs; /* the op's attribute struct (op->attr_size bytes), NULL if it has none */
+    expr *
+        epilogue; /* of the accumulated result (input 0) and in[own_inputs..]; of all inputs where the op is an expression */
     scope *scope;
     span at;
     VEC(node *) origin;             /* nodes of the text that passes merged into this one; empty: itself */

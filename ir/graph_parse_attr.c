@@ -88,8 +88,7 @@ static bool read_attr(graph_parser *p, const op *o, void *attrs, expr **epilogue
     int k = 0;
     if (name.kind != TOKEN_NAME) return text_fail(p, name.at, "the name of an attribute must stand here");
     if (!text_next_token(p) || !text_take(p, '=', "an attribute")) return false;
-    if (strcmp(name.text, strcmp(o->name, "map") == 0 ? "expr" : "epilogue") == 0)
-        return read_epilogue(p, epilogue);
+    if (strcmp(name.text, o->expression ? "expr" : "epilogue") == 0) return read_epilogue(p, epilogue);
     while (o->attrs && o->attrs[k].name && strcmp(o->attrs[k].name, name.text) != 0) k++;
     if (!o->attrs || !o->attrs[k].name) return unknown(p, o, name);
     if (*seen >> k & 1) return text_fail(p, name.at, "'%s' is given twice", name.text);

@@ -118,17 +118,17 @@ static bool read_scope(graph_parser *p, node *n) {
 
 /* The epilogue's inputs must be there: the accumulated result and the extra operands, or all of a map's. */
 static bool attach(graph_parser *p, node *n, expr *e, const values *extra, span at) {
-    bool map_op = strcmp(n->op->name, "map") == 0;
-    int inputs = map_op ? n->inputs : 1 + extra->count;
-    if (!e && map_op) return text_fail(p, at, "'map' needs {expr=\"...\"}");
+    bool whole = n->op->expression;
+    int inputs = whole ? n->inputs : 1 + extra->count;
+    if (!e && whole) return text_fail(p, at, "'%s' needs {expr=\"...\"}", n->op->name);
     if (!e && extra->count) return text_fail(p, at, "operands behind '|' need {epilogue=\"...\"}");
     if (!e) return true;
     if (e->inputs > inputs)
         return text_fail(p, at, "the expression reads i%d, but has %d input%s", e->inputs - 1, inputs,
                          inputs == 1 ? "" : "s");
     e->inputs = inputs;
-    if (map_op && extra->count) return text_fail(p, at, "'map' takes all its operands before '|'");
-    if (map_op)
+    if (whole && extra->count) return text_fail(p, at, "'%s' takes all its operands before '|'", n->op->name);
+    if (whole)
         n->epilogue = e;
     else
         node_set_epilogue(p->g, n, e, extra->at, extra->count);

@@ -50,7 +50,7 @@ static void print_value(text *t, const attr *at, const void *x, int indent) {
 static void print_epilogue(text *t, const node *n) {
     text e = text_in(t->arena);
     expr_print(&e, n->epilogue);
-    text_puts(t, strcmp(n->op->name, "map") == 0 ? "expr=" : "epilogue=");
+    text_puts(t, n->op->expression ? "expr=" : "epilogue=");
     text_quoted(t, e.at);
 }
 

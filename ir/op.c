@@ -1,5 +1,5 @@
 /* Questions about ops and the nodes that use them, answered from the records of ir/ops/. */
-#include "ir/op.h"
+#include "ir/ops/list.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@ const op *op_find(const char *name) {
 }
 
 bool node_elementwise(const node *n) {
-    return n->op->scalar != S_COUNT || strcmp(n->op->name, "map") == 0;
+    return n->op->scalar != S_COUNT || n->op == &op_map;
 }
 
 const expr *node_expr(arena *a, const node *n) {

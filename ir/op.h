@@ -63,6 +63,8 @@ struct op {
     const candidate *const *candidates;
     /* Result 0 may be a view of input 0's bytes when that is planar (reshape, flatten). */
     bool view;
+    /* The node's `epilogue` is an expression of all its inputs, not of its result: map and its kin. */
+    bool expression;
     /* Graph texts, one net each, that every test of all ops runs; ends with NULL. */
     const char *const *samples;
 };
@@ -88,7 +90,7 @@ void node_set_outputs(graph *g, node *n, int count);
  * attached before goes. */
 void node_set_epilogue(graph *g, node *n, const expr *e, value *const *extra, int count);
 bool attrs_equal(const op *o, const void *a, const void *b);
-/* Elementwise: op->scalar, or "map". */
+/* Elementwise with one result: op->scalar, or "map". */
 bool node_elementwise(const node *n);
 /* What an elementwise node computes: its epilogue, or the op's one-step expression. */
 const expr *node_expr(arena *a, const node *n);

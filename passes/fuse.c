@@ -276,9 +276,9 @@ static node *computed_again(graph *g, const node *n) {
 }
 
 /* Gives every elementwise reader of a cheap node one of its own, in front of it, to be fused into it. */
-static void compute_again(graph *g) {
+static bool compute_again(graph *g) {
     VEC(node *) order = {0};
-    bool *only = read_by_chains(g);
+    bool *only = read_by_chains(g), any = false;
     int known = g->next_id;
     for (int i = 0; i < g->nodes.count; i++) {
         node *n = g->nodes.at[i];
@@ -289,6 +289,7 @@ static void compute_again(graph *g) {
             node *m = computed_again(g, v->def);
             n->in[k] = m->out[0];
             VEC_PUSH(g->arena, &order, m);
+            any = true;
         }
         VEC_PUSH(g->arena, &order, n);
     }
@@ -296,10 +297,10 @@ static void compute_again(graph *g) {
     g->nodes.count = order.count;
     g->nodes.room = order.room;
     graph_prune(g);
+    return any;
 }
 
-static void fuse(graph *g) {
-    compute_again(g);
+static void fuse_once(graph *g) {
     fuser f = {.arena = g->arena, .weights = graph_weight_region(g->arena, g), .map = op_find("map")};
     f.made = NEW_ARRAY(g->arena, int, g->next_id);
     f.r = edit_begin(g);
@@ -311,6 +312,12 @@ static void fuse(graph *g) {
         for (int k = 0; k < n->outputs; k++) f.made[n->out[k]->id] = g->nodes.count;
     }
     edit_end(&f.r);
+}
+
+/* What is left between chains after the first round is read by several of them. */
+static void fuse(graph *g) {
+    fuse_once(g);
+    if (compute_again(g)) fuse_once(g);
 }
 
 void pass_fuse(pass_state *s) {

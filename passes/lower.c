@@ -174,6 +174,25 @@ static void lower_step(pass_state *s, lower *l) {
     p->step_bytes = p->step_scratch_offset + p->scratch_bytes * p->max_threads;
 }
 
+static void number_calls(steps *s, int *next) {
+    for (int i = 0; i < s->list.count; i++) {
+        step *t = &s->list.at[i];
+        if (t->is_loop)
+            number_calls(t->body, next);
+        else
+            t->call.number = (*next)++;
+    }
+}
+
+/* Room for the marks of a program that is profiled. */
+static void lower_marks(program *p, bool trains) {
+    p->profiled = true;
+    for (int k = trains ? ENTRY_STEP : ENTRY_FORWARD; k < ENTRY_KINDS; k++)
+        if (entry_marked(p, (entry_kind)k)) number_calls(&p->entries[k].steps, &p->entries[k].calls);
+    p->workspace_bytes += BUFFER_ALIGN;
+    if (trains) p->step_bytes += BUFFER_ALIGN;
+}
+
 void pass_lower(pass_state *s) {
     program *p = s->program;
     lower l = {.arena = s->arena, .program = p, .graph = s->graph, .places = s->places};
@@ -182,4 +201,5 @@ void pass_lower(pass_state *s) {
     else
         lower_eval(s, &l);
     p->workspace_bytes = p->scratch_offset + p->scratch_bytes * p->max_threads;
+    if (s->options->profiled) lower_marks(p, s->graph->loss);
 }

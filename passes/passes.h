@@ -18,9 +18,10 @@ typedef struct pass_options {
     text *dump;
     bool train; /* the entries of a training step too */
     const char *const
-        *freeze; /* patterns (fnmatch) of parameters that a step leaves alone, ends with NULL; NULL: none */
-    bool rolled; /* leave loops marked unroll to unroll(): for who may not need the bodies */
-    bool check;  /* run the checkers after every pass (tests; always in sanitizer builds) */
+        *freeze;   /* patterns (fnmatch) of parameters that a step leaves alone, ends with NULL; NULL: none */
+    bool profiled; /* a program that tells when each call begins: program.h, profile_mark */
+    bool rolled;   /* leave loops marked unroll to unroll(): for who may not need the bodies */
+    bool check;    /* run the checkers after every pass (tests; always in sanitizer builds) */
 } pass_options;
 
 typedef struct pass_state {
@@ -62,6 +63,7 @@ void pass_fold_constants(pass_state *s);
 void pass_simplify(pass_state *s); /* identity and dead nodes */
 void pass_cse(pass_state *s);
 void pass_fuse(pass_state *s);             /* epilogues and elementwise chains */
+void pass_group(pass_state *s);            /* loops that share operands */
 void pass_choose_algorithm(pass_state *s); /* required */
 void pass_choose_layout(pass_state *s);    /* required */
 void pass_schedule(pass_state *s);     /* required, step: the loss first, then updates as soon as may be */

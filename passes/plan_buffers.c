@@ -139,15 +139,14 @@ static bool dies_here(const planner *p, const node *n, int k) {
     return true;
 }
 
-static bool place_over_operand(planner *p, const node *n) {
-    if (!n->choice || !n->choice->in_place) return false;
-    bool elementwise = node_elementwise(n);
+static void place_over_operand(planner *p, const node *n) {
+    if (!n->choice || !n->choice->in_place) return;
+    bool elementwise = node_elementwise(n) || n->op == &op_maps;
     for (int k = elementwise ? 0 : n->own_inputs; k < n->inputs; k++) {
         if (!dies_here(p, n, k)) continue;
         p->places[n->out[0]->id] = p->places[n->in[k]->id];
-        return true;
+        return;
     }
-    return false;
 }
 
 /* ---- nodes ---- */
@@ -188,7 +187,7 @@ void place_nodes(planner *p, bool reuse) {
         node *n = g->nodes.at[i];
         if (!p->at_scan) p->step = i;
         bool alias = place_view(p, n);
-        bool over = !alias && reuse && !p->places[n->out[0]->id].buffer && place_over_operand(p, n);
+        if (!alias && reuse && !p->places[n->out[0]->id].buffer) place_over_operand(p, n);
         place_operands(p, n);
         if (n->op == &op_scan) {
             if (p->weights[n->out[0]->id])
@@ -196,8 +195,8 @@ void place_nodes(planner *p, bool reuse) {
                          "this scan depends on no input: its result is a constant");
             place_scan(p, n, p->depth);
         }
-        for (int k = 0; k < n->outputs && !alias && !over; k++) place_result(p, n->out[k]);
-        for (int k = 0; k < n->outputs && (alias || over); k++) touch(p, &p->places[n->out[k]->id], p->step);
+        for (int k = 0; k < n->outputs && !alias; k++) place_result(p, n->out[k]);
+        for (int k = 0; k < n->outputs && alias; k++) touch(p, &p->places[n->out[k]->id], p->step);
         place_room(p, n);
     }
 }

@@ -1,4 +1,5 @@
 /* What plan-buffers does for a training step beyond what it does for any graph. */
+#include "ir/ops/list.h"
 #include "ir/recipe.h"
 #include "passes/planner.h"
 
@@ -26,11 +27,10 @@ static bool reads(const node *n, const value *v) {
 static bool writes_over(const planner *p, const update *u) {
     const graph *g = p->graph;
     const value *v = u->next, *t = u->target;
-    if (v->kind != VALUE_NODE || v->def->outputs != 1 || v->def->op->view || p->places[v->id].buffer)
-        return false;
+    if (v->kind != VALUE_NODE || v->def->op->view || p->places[v->id].buffer) return false;
     const node *n = v->def;
-    bool own = reads(n, t);
-    if (own && !(n->choice && n->choice->in_place && node_elementwise(n))) return false;
+    bool own = reads(n, t), loop = node_elementwise(n) || n->op == &op_maps;
+    if ((own || n->outputs != 1) && !(n->choice && n->choice->in_place && loop)) return false;
     if (!layout_equal(&v->layout, &t->layout) || !shape_equal(&v->shape, &t->shape)) return false;
     for (int i = position(g, n) + 1; i < g->nodes.count; i++)
         if (reads(g->nodes.at[i], t)) return false;

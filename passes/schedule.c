@@ -4,6 +4,7 @@
  *         its parameter any more, so that gradients do not wait in memory for one another.
  * Needs:  all nodes, reorders of choose-layout too.
  * Breaks: nothing, while nobody adds nodes. */
+#include "ir/ops/list.h"
 #include "passes/passes.h"
 
 typedef struct scheduler {
@@ -35,7 +36,7 @@ static void mark_late(scheduler *s) {
         const node *n = s->g->nodes.at[i];
         bool needed = false;
         for (int k = 0; k < n->outputs; k++) needed |= other[n->out[k]->id];
-        s->late[i] = !needed && node_elementwise(n);
+        s->late[i] = !needed && (node_elementwise(n) || n->op == &op_maps);
         for (int k = 0; k < n->inputs && !s->late[i]; k++) other[n->in[k]->id] = true;
     }
 }
@@ -61,10 +62,13 @@ static void put_next(scheduler *s, node *n) {
 static bool ready(const scheduler *s, const node *n) {
     for (int k = 0; k < n->inputs; k++)
         if (n->in[k]->kind == VALUE_NODE && !s->placed[n->in[k]->id]) return false;
-    const value *old = s->target[n->out[0]->id];
-    int own = 0;
-    for (int k = 0; old && k < n->inputs; k++) own += n->in[k] == old;
-    return !old || s->readers[old->id] == own;
+    for (int r = 0; r < n->outputs; r++) {
+        const value *old = s->target[n->out[r]->id];
+        int own = 0;
+        for (int k = 0; old && k < n->inputs; k++) own += n->in[k] == old;
+        if (old && s->readers[old->id] != own) return false;
+    }
+    return true;
 }
 
 static void place_waiting(scheduler *s) {

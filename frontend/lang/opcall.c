@@ -1,15 +1,17 @@
 /* Calls of ops: operands first, then attributes in the order of the op's record, either also by name; and the
  * node, placed in the graph (of the net, or of a scan's body) that its operands need. */
 #include "frontend/lang/elab.h"
+#include "ir/ops/list.h"
 
 #include <math.h>
 #include <string.h>
 
 /* Ops that only netc itself writes. */
 bool op_callable(const op *o) {
-    static const char *const own[] = {"map", "reorder", "scan"};
+#define OWN(name) &op_##name,
+    static const op *const own[] = {FOR_EACH_OWN_OP(OWN)};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcmp(own[i], o->name) == 0) return false;
+        if (own[i] == o) return false;
     return true;
 }
 

@@ -64,6 +64,8 @@ void kb_call(kb *b, kfunc *callee, kinst *const *args, int count);
 
 /* What e computes of these inputs, scalars or vectors of one width (scalar inputs are splatted). */
 kinst *kb_expr(kb *b, const expr *e, kinst *const *inputs);
+/* The same for several of its steps: out[k] is the number of step[k]. */
+void kb_exprs(kb *b, const expr *e, kinst *const *inputs, const int64_t *step, int count, kinst **out);
 
 /* Builds a function's body from `recipe` (a plain record without padding set to anything but zero). */
 typedef void kernel_build(kb *b, const void *recipe);

@@ -4,23 +4,30 @@
 #include "ir/kernel/elementwise.h"
 #include "ir/kernel/epilogue.h"
 #include "ir/kernel/halo.h"
+#include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_TENSORS = 8 /* the result and its operands */, MAX_DIMS = MAX_RANK + 1, CHUNK = 2048 };
+enum {
+    MAX_TENSORS = 16, /* operands and results */
+    MAX_RESULTS = MAX_RANK,
+    MAX_DIMS = MAX_RANK + 1,
+    CHUNK = 2048
+};
 
 typedef struct strided_recipe {
     int64_t dims, dim[MAX_DIMS];
-    int64_t tensors;                       /* operands first, the result last */
+    int64_t tensors, results;              /* operands first, results last */
+    int64_t step[MAX_RESULTS];             /* of e that is result k; -1: the last */
     int64_t stride[MAX_TENSORS][MAX_DIMS]; /* elements; 0 repeats */
     int64_t batch[MAX_TENSORS], start[MAX_TENSORS], base[MAX_TENSORS] /* kbase */;
     int64_t outer;                         /* leading dims told apart by the kernel index */
     int64_t chunk;                         /* of a single long dim that the kernel index cuts; 0: whole */
     int64_t channels, group_dim, lane_dim; /* mask of tail lanes: where lane_dim ≥ 0 */
-    view out;                              /* halo */
+    view out[MAX_RESULTS];                 /* halos */
     const expr *e;
 } strided_recipe;
 
@@ -107,23 +114,31 @@ static kinst *load_operand(kb *b, const strided_recipe *r, int t, kinst *ptr, ki
     return repeat && lanes > 1 ? kb_splat(b, v, lanes) : v;
 }
 
-/* One vector (or, with count, part of one) of the innermost dimension at position x. */
-static void emit_vector(kb *b, const strided_recipe *r, kinst *const *at, kinst *x, kinst *count,
-                        kinst *valid) {
-    kinst *input[MAX_TENSORS];
-    int out = (int)r->tensors - 1;
-    for (int t = 0; t < out; t++) {
-        kinst *where = kb_add(b, at[t], kb_muli(b, x, r->stride[t][r->dims - 1]));
-        input[t] = load_operand(b, r, t, kb_param(b, 2 + t), where, count, b->lanes);
-    }
-    kinst *y = kb_expr(b, r->e, input);
+static void store_result(kb *b, const strided_recipe *r, int t, kinst *y, kinst *const *at, kinst *x,
+                         kinst *count, kinst *valid) {
     if (valid) y = kb_select(b, kb_tail(b, kb_sub(b, valid, x), b->lanes), y, kb_const(b, kb_vector(b), 0));
-    if (r->base[out] != (int64_t)b->real) y = kb_cast(b, k_vector((kbase)r->base[out], b->lanes), y);
-    kinst *ptr = kb_param(b, 2 + out), *where = kb_add(b, at[out], x);
+    if (r->base[t] != (int64_t)b->real) y = kb_cast(b, k_vector((kbase)r->base[t], b->lanes), y);
+    kinst *ptr = kb_param(b, 2 + t), *where = kb_add(b, at[t], x);
     if (count)
         kb_store_part(b, ptr, where, y, count);
     else
         kb_store(b, ptr, where, y);
+}
+
+/* One vector (or, with count, part of one) of the innermost dimension at position x. */
+static void emit_vector(kb *b, const strided_recipe *r, kinst *const *at, kinst *x, kinst *count,
+                        kinst *valid) {
+    kinst *input[MAX_TENSORS], *y[MAX_RESULTS];
+    int operands = (int)(r->tensors - r->results);
+    for (int t = 0; t < operands; t++) {
+        kinst *where = kb_add(b, at[t], kb_muli(b, x, r->stride[t][r->dims - 1]));
+        input[t] = load_operand(b, r, t, kb_param(b, 2 + t), where, count, b->lanes);
+    }
+    if (r->step[0] < 0)
+        y[0] = kb_expr(b, r->e, input);
+    else
+        kb_exprs(b, r->e, input, r->step, (int)r->results, y);
+    for (int k = 0; k < r->results; k++) store_result(b, r, operands + k, y[k], at, x, count, valid);
 }
 
 static void emit_run(kb *b, const strided_recipe *r, kinst *const *at, kinst *from, kinst *to, kinst *valid) {
@@ -175,7 +190,8 @@ static void build_strided(kb *b, const void *recipe) {
     }
     for (int t = 0; t < r->tensors; t++) at[t] = kb_add(b, at[t], kb_muli(b, i, r->batch[t]));
     emit_loops(b, r, r->outer, at, from, to, valid);
-    zero_halo(b, &r->out, kb_param(b, 1 + (int)r->tensors), at[r->tensors - 1]);
+    for (int64_t k = 0, t = r->tensors - r->results; k < r->results; k++, t++)
+        zero_halo(b, &r->out[k], kb_param(b, 2 + (int)t), at[t]);
 }
 
 /* ---- the recipe ---- */
@@ -189,25 +205,35 @@ static bool needs_mask(const strided_recipe *r, const node *n) {
         const shape *s = &n->in[k]->shape;
         if (s->rank < 3 || s->dim[s->rank - 3] == 1) return true;
     }
-    return !(fabs(expr_eval(r->e, zeros)) <= 0);
+    for (int k = 0; k < r->results; k++) {
+        expr part = *r->e; /* up to result k */
+        if (r->step[k] >= 0) part.steps = (int)r->step[k] + 1;
+        if (!(fabs(expr_eval(&part, zeros)) <= 0)) return true;
+    }
+    return false;
 }
 
-static strided_recipe recipe_of(lower *l, const node *n, const expr *e) {
+static strided_recipe recipe_of(lower *l, const node *n, const expr *e, const ints *results) {
     strided_recipe r;
     memset(&r, 0, sizeof r);
     desc out = lower_desc(l, n->out[0]);
     r.lane_dim = r.group_dim = -1;
-    r.tensors = n->inputs + 1;
+    r.tensors = n->inputs + n->outputs;
+    r.results = n->outputs;
+    for (int k = 0; k < n->outputs; k++) r.step[k] = results ? results->at[k] : -1;
     r.e = lower_expr(l, e);
     set_dims(&r, &out);
     for (int t = 0; t < n->inputs; t++) set_strides(&r, l, t, n->in[t], &out);
-    set_strides(&r, l, n->inputs, n->out[0], &out);
-    if (out.blocked) r.stride[n->inputs][r.lane_dim] = 1;
-    bool mask = out.blocked && needs_mask(&r, n), halo = out.left + out.right > 0;
-    if (halo) {
-        r.out = lower_view(l, n->out[0]);
+    bool halo = false;
+    for (int k = 0; k < n->outputs; k++) {
+        set_strides(&r, l, n->inputs + k, n->out[k], &out);
+        if (out.blocked) r.stride[n->inputs + k][r.lane_dim] = 1;
+        if (!n->out[k]->layout.left && !n->out[k]->layout.right) continue;
+        r.out[k] = lower_view(l, n->out[k]);
         r.outer = r.dims - 1 - out.blocked; /* a kernel index is a row */
+        halo = true;
     }
+    bool mask = out.blocked && needs_mask(&r, n);
     if (r.dims == 0) r.dim[r.dims++] = 1; /* one number (a sample) */
     if (!mask) {
         r.lane_dim = -1;
@@ -224,29 +250,40 @@ expr *expr_identity(arena *a) {
     return e;
 }
 
-void lower_strided(lower *l, const node *n, const expr *e) {
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
-    strided_recipe r = recipe_of(l, n, e);
+static const char *kernel_name(lower *l, const node *n, const expr *e) {
+    const char *what = e->steps == 1 ? scalars[e->step[0].op].name
+                       : e->steps    ? n->outputs > 1 ? "maps" : "map"
+                                     : "copy";
+    return arena_printf(l->arena, "%s_%d", what, (int)shape_count(&n->out[0]->shape));
+}
+
+static void lower_results(lower *l, const node *n, const expr *e, const ints *results) {
+    strided_recipe r = recipe_of(l, n, e, results);
     kparam params[MAX_TENSORS];
     call_arg args[MAX_TENSORS];
-    for (int t = 0; t < n->inputs; t++) {
-        params[t] = (kparam){names[t], k_ptr((kbase)r.base[t])};
-        args[t] = lower_value(l, n->in[t]);
+    for (int t = 0; t < r.tensors; t++) {
+        bool out = t >= n->inputs;
+        const char *name = arena_printf(l->arena, "%s%d", out ? "out" : "in", out ? t - n->inputs : t);
+        params[t] = (kparam){name, out ? k_out((kbase)r.base[t]) : k_ptr((kbase)r.base[t])};
+        args[t] = lower_value(l, out ? n->out[t - n->inputs] : n->in[t]);
     }
-    params[n->inputs] = (kparam){"out", k_out((kbase)r.base[n->inputs])};
-    args[n->inputs] = lower_value(l, n->out[0]);
     int64_t count = r.chunk ? ceil_div(r.dim[0], r.chunk) : 1, inner = 1;
     for (int64_t k = 0; k < r.outer; k++) count *= r.dim[k];
     for (int64_t k = r.outer; k < r.dims; k++) inner *= r.chunk ? r.chunk : r.dim[k];
     kcount runs = {count, shape_batched(&n->out[0]->shape)};
-    const char *name = arena_printf(l->arena, "%s_%d",
-                                    r.e->steps == 1 ? scalars[r.e->step[0].op].name
-                                    : r.e->steps    ? "map"
-                                                    : "copy",
-                                    (int)shape_count(&n->out[0]->shape));
     double work = (double)inner * (1 + r.e->steps);
-    kernel *k = lower_kernel(l, name, build_strided, &r, sizeof r, params, n->inputs + 1, runs, work);
-    lower_call(l, k, args, n->inputs + 1, n);
+    kernel *k = lower_kernel(l, kernel_name(l, n, r.e), build_strided, &r, sizeof r, params, (int)r.tensors,
+                             runs, work);
+    lower_call(l, k, args, (int)r.tensors, n);
+}
+
+void lower_strided(lower *l, const node *n, const expr *e) {
+    lower_results(l, n, e, NULL);
+}
+
+static void lower_maps(lower *l, const node *n) {
+    const maps_attrs *a = n->attrs;
+    lower_results(l, n, n->epilogue, &a->results);
 }
 
 static void lower_elementwise(lower *l, const node *n) {
@@ -271,7 +308,7 @@ static void elementwise_layouts(const node *n, layout *in, layout *out) {
 }
 
 static bool few_operands(const node *n) {
-    return n->inputs < MAX_TENSORS;
+    return n->inputs + n->outputs <= MAX_TENSORS;
 }
 
 const candidate elementwise_candidate = {.name = "elementwise",
@@ -280,6 +317,14 @@ const candidate elementwise_candidate = {.name = "elementwise",
                                          .layouts = elementwise_layouts,
                                          .lower = lower_elementwise,
                                          .in_place = true};
+
+static const candidate maps_loop = {.name = "loop",
+                                    .families = FAMILY_CPU,
+                                    .legal = few_operands,
+                                    .layouts = elementwise_layouts,
+                                    .lower = lower_maps,
+                                    .in_place = true};
+const candidate *const maps_candidates[] = {&maps_loop, NULL};
 
 /* ---- broadcast: blocked where its result is an image of many channels, whose neighbours are blocked ---- */
 

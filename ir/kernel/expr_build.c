@@ -35,12 +35,19 @@ static void build_step(steps_built *s, int k) {
     *(scalar_is_compare(t->op) ? &s->truth[k] : &s->number[k]) = r;
 }
 
-kinst *kb_expr(kb *b, const expr *e, kinst *const *inputs) {
+void kb_exprs(kb *b, const expr *e, kinst *const *inputs, const int64_t *step, int count, kinst **out) {
     steps_built *s = NEW(b->arena, steps_built);
     *s = (steps_built){.b = b, .e = e, .inputs = inputs, .type = inputs[0]->type};
     for (int i = 1; i < e->inputs; i++)
         if (inputs[i]->type.lanes > s->type.lanes) s->type = inputs[i]->type;
     for (int k = 0; k < e->steps; k++) build_step(s, k);
-    if (!e->steps) return inputs[0];
-    return number_of(s, &(expr_arg){.kind = EXPR_STEP, .index = e->steps - 1});
+    for (int k = 0; k < count; k++)
+        out[k] = number_of(s, &(expr_arg){.kind = EXPR_STEP, .index = (int)step[k]});
+}
+
+kinst *kb_expr(kb *b, const expr *e, kinst *const *inputs) {
+    kinst *out = inputs[0];
+    int64_t last = e->steps - 1;
+    kb_exprs(b, e, inputs, &last, e->steps > 0, &out);
+    return out;
 }

@@ -104,6 +104,11 @@ typedef struct upsample_attrs {
     bool align_corners;
 } upsample_attrs;
 
+/* maps: which step of the expression is result k. */
+typedef struct maps_attrs {
+    ints results;
+} maps_attrs;
+
 /* broadcast, sum_to: the result's whole shape, -1 for N. */
 typedef struct shape_attrs {
     ints shape;

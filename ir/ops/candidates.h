@@ -29,6 +29,7 @@ extern const candidate *const upsample_candidates[];
 extern const candidate *const embedding_candidates[];
 extern const candidate *const random_keep_candidates[];
 extern const candidate *const cast_candidates[];
+extern const candidate *const maps_candidates[];
 extern const candidate *const broadcast_candidates[];
 extern const candidate *const sum_to_candidates[];
 extern const candidate *const samples_candidates[];

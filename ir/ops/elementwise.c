@@ -1,6 +1,8 @@
 /* Elementwise ops: one record for each GRAPH row of ir/scalar.def, all by one rule, and `map`, which applies
  * a whole expression. Operands broadcast as NumPy's do; the batch is never repeated along itself. */
 #include "ir/derivative.h"
+#include "ir/ops/attrs.h"
+#include "ir/ops/candidates.h"
 #include "ir/ops/infer.h"
 #include "ir/ops/list.h"
 
@@ -134,5 +136,57 @@ const op op_map = {
     .input_names = map_inputs,
     .scalar = S_COUNT,
     .infer = elementwise_infer,
+    .expression = true,
     .samples = map_samples,
+};
+
+/* ---- maps: several results of one expression, by one loop ---- */
+
+static bool maps_infer(graph *g, node *n, diags *d) {
+    const maps_attrs *a = n->attrs;
+    shape s = n->in[0]->shape;
+    for (int k = 1; k < n->own_inputs; k++) {
+        shape both;
+        if (!shape_broadcast(&s, &n->in[k]->shape, &both)) return broadcast_error(g, n, k, &s, d);
+        s = both;
+    }
+    node_set_outputs(g, n, a->results.count);
+    for (int k = 0; k < a->results.count; k++)
+        if (!want_within(n, "results", a->results.at[k], 0, EXPR_STEPS_MAX - 1, d) ||
+            !give(g, n, k, DT_F32, s, d))
+            return false;
+    return want_floats(n, d);
+}
+
+static const attr maps_attributes[] = {
+    {"results", ATTR_INTS, offsetof(maps_attrs, results), true, 0, NULL},
+    {0},
+};
+
+static const char *const maps_samples[] = {
+    "graph maps\ninput %a f32[N,3,5,7]\ninput %b f32[N,3,5,7]\n"
+    "%y, %z = maps(%a, %b) {results=[0,2], expr=\"s0=mul(i0,0.9); s1=mul(i1,0.1); add(s0,s1)\"}\n"
+    "output y %y\noutput z %z\n",
+    "graph maps\ninput %a f32[N,20,4,4]\nparam %b \"b\" f32[20,1,1] trainable\ninput %c f32[N,20,4,4]\n"
+    "%y, %z, %w = maps(%a, %b, %c) {results=[2,0,1], expr=\"s0=add(i0,i1); s1=tanh(s0); mul(s1,i2)\"}\n"
+    "output y %y\noutput z %z\noutput w %w\n",
+    "graph maps\ninput %a f32[N,19]\ninput %b f32[N,1]\n"
+    "%y, %z = maps(%a, %b) {results=[1,0], expr=\"s0=sigmoid(i0); mul(s0,i1)\"}\noutput y %y\noutput z %z\n",
+    NULL,
+};
+
+const op op_maps = {
+    .name = "maps",
+    .summary = "each element: several steps of the node's expression of its inputs",
+    .inputs_min = 1,
+    .inputs_max = -1,
+    .outputs = -1,
+    .input_names = map_inputs,
+    .attrs = maps_attributes,
+    .attr_size = sizeof(maps_attrs),
+    .scalar = S_COUNT,
+    .infer = maps_infer,
+    .candidates = maps_candidates,
+    .expression = true,
+    .samples = maps_samples,
 };

@@ -4,8 +4,8 @@
 
 #include "ir/op.h"
 
-#define FOR_EACH_OP(OP)                                                                                      \
-    OP(map)                                                                                                  \
+/* What texts may call. */
+#define FOR_EACH_TEXT_OP(OP)                                                                                 \
     OP(identity)                                                                                             \
     OP(conv2d)                                                                                               \
     OP(conv_transpose2d)                                                                                     \
@@ -35,14 +35,19 @@
     OP(pad)                                                                                                  \
     OP(upsample)                                                                                             \
     OP(dropout)                                                                                              \
-    OP(random_keep)                                                                                          \
     OP(embedding)                                                                                            \
     OP(cast)                                                                                                 \
     OP(rbf)                                                                                                  \
-    OP(scan)                                                                                                 \
     OP(rnn)                                                                                                  \
     OP(lstm)                                                                                                 \
-    OP(gru)                                                                                                  \
+    OP(gru)
+
+/* What netc alone writes: passes, gradients, recipes. */
+#define FOR_EACH_OWN_OP(OP)                                                                                  \
+    OP(map)                                                                                                  \
+    OP(maps)                                                                                                 \
+    OP(scan)                                                                                                 \
+    OP(random_keep)                                                                                          \
     OP(broadcast)                                                                                            \
     OP(sum_to)                                                                                               \
     OP(samples)                                                                                              \
@@ -66,6 +71,8 @@
     OP(bce)                                                                                                  \
     OP(bce_with_logits)                                                                                      \
     OP(reorder)
+
+#define FOR_EACH_OP(OP) FOR_EACH_TEXT_OP(OP) FOR_EACH_OWN_OP(OP)
 
 #define DECLARE_OP(name) extern const op op_##name;
 FOR_EACH_OP(DECLARE_OP)

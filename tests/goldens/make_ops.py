@@ -442,6 +442,11 @@ def elementwise():
     g.case("a f32[N,19]; b f32[N,19]; c f32[N,1]",
            'map(%a, %b, %c) {expr="s0=sigmoid(i2); s1=sub(i0,i1); s2=mul(s0,s1); add(s2,i1)"}',
            lambda a, b, c: torch.sigmoid(c) * (a - b) + b)
+    g.case("a f32[N,3,5,2]; b f32[N,3,5,2]", 'maps(%a, %b) {results=[0,2], expr="s0=mul(i0,0.5); s1=mul(i1,0.25); add(s0,s1)"}',
+           lambda a, b: (a * 0.5, a * 0.5 + b * 0.25), outputs="y z")
+    g.case("a f32[N,20,2,2]; !b f32[20,1,1]; c f32[N,20,2,2]",
+           'maps(%a, %b, %c) {results=[2,0,1], expr="s0=add(i0,i1); s1=tanh(s0); mul(s1,i2)"}',
+           lambda a, b, c: (torch.tanh(a + b) * c, a + b, torch.tanh(a + b)), outputs="y z w")
     return g
 
 

@@ -165,7 +165,7 @@ static void far_names_list_all(void **state) {
     fixture *f = *state;
     assert_null(run_table(f, net, &(pass_options){.dump_after = "qqqqqqqqqqqq"}));
     assert_non_null(
-        strstr(first_error(f), "--dump: there is no pass 'qqqqqqqqqqqq'; there are expand, eval,"));
+        strstr(first_error(f), "--dump: there is no pass 'qqqqqqqqqqqq'; there are train, expand,"));
 }
 
 static void required_passes_stay(void **state) {
