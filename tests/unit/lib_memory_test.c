@@ -242,21 +242,10 @@ static int remove_files(void **state) {
 /* ---- what runs dry ---- */
 
 static void the_hook_runs_dry(void **state) {
-    (void)state;
-    through_the_hook(life_of("interp"));
-}
-
-static void the_hook_runs_dry_with_a_file(void **state) {
     const files *f = *state;
     life l = life_of("interp");
     l.text = f->net;
     l.weights = f->weights;
-    through_the_hook(l);
-}
-
-static void the_hook_runs_dry_in_training(void **state) {
-    const files *f = *state;
-    life l = life_of("interp");
     l.saved = f->saved;
     through_the_hook(l);
 }
@@ -269,23 +258,14 @@ static void the_hook_runs_dry_under_llvm(void **state) {
 
 static void malloc_runs_dry(void **state) {
     (void)state;
-    in_place_of_malloc("interp");
-}
-
-static void malloc_runs_dry_under_llvm(void **state) {
-    (void)state;
-    if (!llvm_executor.available()) skip();
-    in_place_of_malloc("llvm");
+    in_place_of_malloc(llvm_executor.available() ? "llvm" : "interp");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_hook_runs_dry),
-        cmocka_unit_test_setup_teardown(the_hook_runs_dry_with_a_file, write_files, remove_files),
-        cmocka_unit_test_setup_teardown(the_hook_runs_dry_in_training, write_files, remove_files),
+        cmocka_unit_test_setup_teardown(the_hook_runs_dry, write_files, remove_files),
         cmocka_unit_test(the_hook_runs_dry_under_llvm),
         cmocka_unit_test(malloc_runs_dry),
-        cmocka_unit_test(malloc_runs_dry_under_llvm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
