@@ -80,27 +80,26 @@ static void emit_tile(kb *b, const linear_recipe *r, kinst *sample, kinst *row, 
 
 /* The widest tile of `blocks` blocks that the registers hold, in rows. */
 static int64_t tile_rows(const kb *b, int64_t blocks) {
-    int64_t accumulators = b->target->pixels * b->target->blocks / blocks;
-    return accumulators > 6 ? 6 : accumulators > 1 ? accumulators : 1;
+    int64_t room = b->target->pixels * b->target->blocks;
+    if (b->lanes == BLOCK) room -= blocks; /* weights that one load brings for all rows */
+    int64_t rows = room / blocks;
+    return rows > 14 ? 14 : rows > 1 ? rows : 1;
 }
 
-/* All rows of [from, to) for `blocks` blocks from `block` on: full tiles, then row by row. Which tile a row
+/* All rows of [from, to) for `blocks` blocks from `block` on: full tiles, then ever smaller ones. Which tile a row
  * falls in changes nothing: every output is summed in the same order. */
 static void emit_rows(kb *b, const linear_recipe *r, kinst *sample, kinst *from, kinst *to, kinst *block,
                       int64_t blocks, bool last) {
-    int64_t tile = tile_rows(b, blocks);
-    kinst *row = from;
-    if (!r->single && tile > 1) {
+    int64_t tile = r->single ? 1 : tile_rows(b, blocks);
+    while (tile) {
         kinst *full = kb_muli(b, kb_divi(b, kb_sub(b, to, from), tile), tile);
-        kinst *end = kb_add(b, from, full);
-        row = kb_for(b, "row", from, end, tile, KLOOP_SERIAL);
+        kinst *end = tile > 1 ? kb_add(b, from, full) : to;
+        kinst *row = kb_for(b, "row", from, end, tile, KLOOP_SERIAL);
         emit_tile(b, r, sample, row, tile, block, blocks, last);
         kb_end(b);
         from = end;
+        tile = tile > 4 ? 4 : tile / 2;
     }
-    row = kb_for(b, "row", from, to, 1, KLOOP_SERIAL);
-    emit_tile(b, r, sample, row, 1, block, blocks, last);
-    kb_end(b);
 }
 
 /* A group of `blocks` blocks in the target's tiles; `last` says that the final block is the last of all. */
@@ -170,18 +169,22 @@ static linear_recipe recipe_of(lower *l, const node *n) {
     return r;
 }
 
-/* How the work is cut: returns the count of kernel indices. */
+/* How the work is cut: returns the count of kernel indices. Of many rows every index takes some, and up to four
+ * blocks, so that what is loaded serves many products. */
 static kcount split_work(linear_recipe *r, bool batched, int64_t max_batch) {
-    int64_t blocks = blocks_of(r);
-    r->single = r->rows == 1 && (!batched || max_batch == 1);
-    r->group = r->single ? 8 : 4;
-    if (blocks < r->group * FEW_GROUPS)
-        r->group = ceil_div(blocks, FEW_GROUPS) > 1 ? ceil_div(blocks, FEW_GROUPS) : 1;
+    enum { WIDE = 4, FEW_ROWS = 8 };
+    int64_t blocks = blocks_of(r), rows = r->rows * (batched ? max_batch : 1);
+    r->single = rows == 1;
+    r->group = r->single ? 8 : WIDE;
+    if ((r->single || rows < FEW_ROWS) && blocks < r->group * FEW_GROUPS)
+        r->group = ceil_div(blocks, FEW_GROUPS);
     int64_t groups = ceil_div(blocks, r->group);
+    r->group = ceil_div(blocks, groups);
     if (!batched) return (kcount){groups, 0};
     if (r->per_sample) return (kcount){groups, 1};
     if (groups >= FEW_GROUPS || r->single) return (kcount){groups, 0};
-    int64_t samples = ceil_div(24, r->rows); /* some rows, so that weights are read once for all of them */
+    int64_t part = ceil_div(rows, ceil_div(FEW_GROUPS, groups));
+    int64_t samples = ceil_div(part < FEW_ROWS ? FEW_ROWS : part, r->rows);
     r->part = samples * r->rows;
     return (kcount){groups, samples};
 }
