@@ -52,6 +52,11 @@ static int64_t team_from(emitter *e, entry_kind kind) {
 
 /* The team's calls: `each` is "PREFIX_each_forward(%s, ...)" with the team left open. */
 static void print_start(emitter *e, entry_kind kind, const char *each, const char *rest) {
+    if (e->options->executor) {
+        text_printf(e->out, "    const team lent = {%sexecutor};\n", emit_picks_isa(e) ? "pick_isa(), " : "");
+        c_line(e->out, 4, arena_printf(e->arena, "%s(&lent%s);", each, rest));
+        return;
+    }
     int64_t from = team_from(e, kind), most = most_samples(e, kind);
     const char *isa = emit_picks_isa(e) ? "pick_isa(), " : "", *same = emit_picks_isa(e) ? "alone.isa, " : "";
     text_printf(e->out, "    const team alone = {%s0, 1};\n", isa);
@@ -68,6 +73,7 @@ static void print_start(emitter *e, entry_kind kind, const char *each, const cha
 }
 
 static bool needs_team(emitter *e) {
+    if (e->options->executor) return false;
     for (int k = 0; k < ENTRY_KINDS; k++)
         if (emit_has(e, (entry_kind)k) && team_from(e, (entry_kind)k) <= most_samples(e, (entry_kind)k))
             return true;
@@ -99,7 +105,8 @@ static void print_starter(emitter *e, entry_kind kind) {
     text_puts(&rest, "&TEAM");
     emit_list(&list, &rest, false);
     c_line(e->out, 0,
-           arena_printf(e->arena, "static void %s_start_%s(%s)", e->prefix, entry_names[kind], head.at));
+           arena_printf(e->arena, "static void %s_start_%s(%s%s)", e->prefix, entry_names[kind],
+                        emit_executor(e), head.at));
     text_puts(e->out, "{\n");
     print_start(e, kind, arena_printf(e->arena, "%s_each_%s", e->prefix, entry_names[kind]),
                 rest.at + strlen("&TEAM"));
@@ -178,12 +185,13 @@ static void print_check(emitter *e) {
 
 static void print_prepare(emitter *e) {
     const char *p = e->prefix, *u = e->upper;
-    text_printf(e->out, "int %s_prepare(const %s_params *params, void *packed)\n{\n", p, p);
+    text_printf(e->out, "int %s_prepare(%sconst %s_params *params, void *packed)\n{\n", p, emit_executor(e),
+                p);
     text_printf(e->out, "    if (!params || !packed) return %s_NULL_POINTER;\n", u);
     text_printf(e->out, "    if ((uintptr_t)packed %% %s_ALIGN) return %s_UNALIGNED;\n", u, u);
     text_printf(e->out, "    for (int k = 0; k < 16; k++) ((uint32_t *)packed)[k] = 0; /* not prepared, "
                         "until all is done */\n");
-    text_printf(e->out, "    %s_start_prepare(params, (char *)packed);\n", p);
+    text_printf(e->out, "    %s_start_prepare(%sparams, (char *)packed);\n", p, emit_lent(e));
     text_printf(e->out, "    for (int k = 0; k < 8; k++) ((uint32_t *)packed)[k] = %s_mark[k];\n", p);
     text_printf(e->out, "    return %s_OK;\n}\n\n", u);
 }

@@ -23,15 +23,14 @@ typedef struct c_options {
     const char
         *packed_file_name; /* EMBED_INCBIN, EMBED_FILE: where the caller writes them, without folders */
     bool invoke;           /* export NET_invoke (c_invoke below) for callers that know no types */
-    bool executor;         /* c_header: entries take the host's threads first */
+    bool executor;         /* entries take the host's threads first, there is no OpenMP; not with invoke */
 } c_options;
 
 /* Prints the pair. The program must be legalised for the wanted targets (c_supported) and unrolled. False
  * with an error where a name of the net's cannot be one in C, or where the program needs what C has not. */
 bool c_emit(arena *a, const program *p, const c_options *o, text *source, text *header, diags *d);
 
-/* The header alone, for code that another backend makes. With o->executor its entries take the threads that the
- * host lends. False with an error where a name cannot be one in C. */
+/* The header alone, for code that another backend makes. False with an error where a name cannot be one in C. */
 bool c_header(arena *a, const program *p, const c_options *o, text *header, diags *d);
 
 /* Which scalar operations the target has, S_COUNT of them, for legalise(). */

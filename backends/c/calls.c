@@ -17,6 +17,10 @@ static const char *count_text(emitter *e, kcount c) {
 }
 
 static void print_runner(emitter *e, const kernel *k) {
+    if (e->options->executor) {
+        emit_lent_runner(e, k, count_text(e, k->count));
+        return;
+    }
     c_names names = c_names_in(e->arena);
     static const char *const own[] = {"t", "n", "begin", "end"};
     for (int i = 0; i < 4; i++) c_name(&names, own[i]);
@@ -70,6 +74,10 @@ static void print_run(emitter *e) {
 }
 
 static void print_team(emitter *e) {
+    if (e->options->executor) {
+        emit_lent_team(e);
+        return;
+    }
     bool picks = emit_picks_isa(e);
     text_printf(
         e->out,

@@ -20,4 +20,8 @@ typedef struct walk {
     const char **inputs, **outputs; /* names inside of the entry's function */
 } walk;
 
+/* lend.c: the same of calls whose parts the host's threads take (--executor) */
+void emit_lent_runner(emitter *e, const kernel *k, const char *count);
+void emit_lent_team(emitter *e);
+
 #endif

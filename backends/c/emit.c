@@ -42,10 +42,11 @@ static void print_top(emitter *e) {
         e->out,
         "/* %s: made by netc%s%s for %s.\n"
         "\n"
-        "   Compile as C (C99 or later) or C++ with -O2 -fopenmp; without -fopenmp it runs on one thread.\n"
+        "   Compile as C (C99 or later) or C++ with %s.\n"
         "   No -march is needed: %s.\n"
         "   Mind -O0: it is some twenty times slower. -ffast-math may change results. Nothing to link. */\n",
         e->prefix, version ? " " : "", version ? version : "", target_list(e),
+        e->options->executor ? "-O2" : "-O2 -fopenmp; without -fopenmp it runs on one thread",
         emit_picks_isa(e) ? "the best code for the machine is chosen at every call"
                           : "the code says itself which instructions it uses");
     text_printf(e->out, "#include \"%s\"\n\n", e->options->header_name);
@@ -91,6 +92,10 @@ static void print_attributes(emitter *e) {
         text_puts(e->out, "#define AVX512 __attribute__((target(\"avx512f,avx512vl\")))\n");
     if (emit_has_target(e, TARGET_AVX2))
         text_puts(e->out, "#define AVX2 __attribute__((target(\"avx2,fma\")))\n");
+    if (e->options->executor) {
+        text_puts(e->out, "\n");
+        return;
+    }
     text_puts(
         e->out,
         "#ifdef _OPENMP\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n"

@@ -30,6 +30,7 @@ const char *emit_base_name(const char *path);
 void emit_header(emitter *e);
 void emit_field(emitter *e, const char *name, const shape *s); /* "    float NAME[2][3];" */
 const char *emit_executor(const emitter *e);                   /* "const NET_executor *executor, ", or "" */
+const char *emit_lent(const emitter *e);                       /* "executor, ", or "" */
 
 /* kernels.c */
 void emit_kernels(emitter *e);

@@ -28,7 +28,8 @@ static bool touch_of(const walk *w, const call *c, int k, touch *t) {
 }
 
 static void wait(walk *w) {
-    if (w->touched.count) text_printf(w->e->out, "%*sjoin(t);\n", w->indent, "");
+    bool joins = w->touched.count && !w->e->options->executor; /* there every call is done when it returns */
+    if (joins) text_printf(w->e->out, "%*sjoin(t);\n", w->indent, "");
     w->touched.count = 0;
 }
 
@@ -87,9 +88,11 @@ static void print_arg(walk *w, text *t, const call_arg *a, ktype type) {
         text_printf(t, "%lld", (long long)offset);
         add_offset(w, t, 0, a->stride);
     } else if (a->kind == ARG_SCRATCH) {
+        const char *slot =
+            arena_printf(w->e->arena, " + %lld * (ptrdiff_t)t->slot", (long long)p->scratch_bytes);
         const char *part =
-            arena_printf(w->e->arena, "(workspace + %lld + %lld * (ptrdiff_t)t->slot)",
-                         (long long)entry_scratch_offset(p, w->kind), (long long)p->scratch_bytes);
+            arena_printf(w->e->arena, "(workspace + %lld%s)", (long long)entry_scratch_offset(p, w->kind),
+                         w->e->options->executor ? "" : slot); /* lend.c adds it */
         text_puts(t, cast(w, type, part));
         add_offset(w, t, offset, a->stride);
     } else {

@@ -64,7 +64,8 @@ static void print_checked(emitter *e, entry_kind kind, const face *f) {
     text head = text_in(e->arena), args = text_in(e->arena);
     c_arguments data = {0};
     emit_add_data(e, kind, f->in, f->out, &data);
-    text_printf(&head, "static int %s_checked_%s(const void *packed, int n", e->prefix, entry_names[kind]);
+    text_printf(&head, "static int %s_checked_%s(%sconst void *packed, int n", e->prefix, entry_names[kind],
+                emit_executor(e));
     emit_list(&data, &head, true);
     text_puts(&args, "n, (const char *)packed");
     emit_list(&data, &args, false);
@@ -77,9 +78,9 @@ static void print_checked(emitter *e, entry_kind kind, const face *f) {
     text_printf(e->out, "    if (code != %s_OK) return code;\n", e->upper);
     print_null_checks(e, f);
     print_state_in(e, f);
-    c_line(
-        e->out, 4,
-        arena_printf(e->arena, "%s_start_%s(%s, (char *)workspace);", e->prefix, entry_names[kind], args.at));
+    c_line(e->out, 4,
+           arena_printf(e->arena, "%s_start_%s(%s%s, (char *)workspace);", e->prefix, entry_names[kind],
+                        emit_lent(e), args.at));
     print_state_out(e, f);
     text_printf(e->out, "    return %s_OK;\n}\n\n", e->upper);
 }
@@ -91,7 +92,7 @@ void emit_forward(emitter *e, entry_kind kind) {
     text args = text_in(e->arena);
     c_arguments data = {0};
     emit_add_data(e, kind, e->inputs, e->outputs, &data);
-    text_printf(&args, "return %s_checked_%s(packed, n", e->prefix, entry_names[kind]);
+    text_printf(&args, "return %s_checked_%s(%spacked, n", e->prefix, entry_names[kind], emit_lent(e));
     emit_list(&data, &args, false);
     for (int k = 0; k < e->program->states.count; k++)
         text_printf(&args, ", state ? &state->%s[0][0] : NULL", e->states[k]);

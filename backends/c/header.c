@@ -92,6 +92,10 @@ const char *emit_executor(const emitter *e) {
     return e->options->executor ? arena_printf(e->arena, "const %s_executor *executor, ", e->prefix) : "";
 }
 
+const char *emit_lent(const emitter *e) {
+    return e->options->executor ? "executor, " : "";
+}
+
 /* The layout of ir/base/team.h, whose rules these are. */
 static void print_executor(emitter *e) {
     if (!e->options->executor) return;

@@ -160,13 +160,15 @@ static void print_call(emitter *e, entry_kind kind, const char *const *in) {
     text t = text_in(e->arena);
     list.at[list.count - 1].name = "(char *)workspace";
     emit_list(&list, &t, false);
-    c_line(e->out, 4, arena_printf(e->arena, "%s_start_%s(%s);", e->prefix, entry_names[kind], t.at));
+    c_line(e->out, 4,
+           arena_printf(e->arena, "%s_start_%s(%s%s);", e->prefix, entry_names[kind], emit_lent(e), t.at));
 }
 
 static void print_checked_step(emitter *e) {
     const char **in = inner_inputs(e);
     c_arguments list = step_arguments(e, in);
-    print_head(e, arena_printf(e->arena, "static int %s_checked_step(", e->prefix), &list, "");
+    print_head(e, arena_printf(e->arena, "static int %s_checked_step(%s", e->prefix, emit_executor(e)), &list,
+               "");
     text_puts(e->out, "{\n");
     print_checks(e, in);
     print_inputs(e);
@@ -182,7 +184,7 @@ static void print_step(emitter *e) {
     print_step_head(e, "");
     emit_list(&list, &t, false);
     text_puts(e->out, "{\n");
-    c_line(e->out, 4, arena_printf(e->arena, "return %s_checked_step(%s);", e->prefix, t.at));
+    c_line(e->out, 4, arena_printf(e->arena, "return %s_checked_step(%s%s);", e->prefix, emit_lent(e), t.at));
     text_puts(e->out, "}\n\n");
 }
 
@@ -190,8 +192,8 @@ static void print_init(emitter *e) {
     print_init_head(e, "");
     text_printf(e->out,
                 "{\n    const int32_t key[4] = {%s, 0, 0};\n    if (!params) return %s_NULL_POINTER;\n"
-                "    %s_start_init(params, key);\n    return %s_OK;\n}\n\n",
-                words(e, "seed"), e->upper, e->prefix, e->upper);
+                "    %s_start_init(%sparams, key);\n    return %s_OK;\n}\n\n",
+                words(e, "seed"), e->upper, e->prefix, emit_lent(e), e->upper);
 }
 
 void emit_training(emitter *e) {

@@ -109,7 +109,7 @@ static bool allowed(const walk *w, const call *c, int k) {
     if (a->kind == ARG_BUFFER ? !entry_allows(w->kind, a->buffer->area, type.writes)
                               : a->kind == ARG_SCRATCH && without)
         return fail(w, c, "an argument lies where this entry has nothing");
-    if (runner_scratch(w->u->program, c->kernel, k) != (a->kind == ARG_SCRATCH))
+    if (program_scratch(w->u->program, c->kernel, k) != (a->kind == ARG_SCRATCH))
         return fail(w, c, "an argument is scratch in one call and not in another");
     return true;
 }

@@ -4,23 +4,6 @@
  *     { count, parts, n, arguments... }, all 8 bytes (pointers may be less) */
 #include "backends/llvm/runner.h"
 
-static const call *find_call(const steps *s, const kernel *k) {
-    for (int i = 0; i < s->list.count; i++) {
-        const step *t = &s->list.at[i];
-        const call *c = t->is_loop ? find_call(t->body, k) : t->call.kernel == k ? &t->call : NULL;
-        if (c) return c;
-    }
-    return NULL;
-}
-
-bool runner_scratch(const program *p, const kernel *k, int arg) {
-    for (int e = 0; e < ENTRY_KINDS; e++) {
-        const call *c = p->entries[e].present ? find_call(&p->entries[e].steps, k) : NULL;
-        if (c) return c->arg[arg].kind == ARG_SCRATCH;
-    }
-    return false;
-}
-
 bool runner_wanted(const program *p, const kernel *k) {
     int64_t count = kcount_of(k->count, p->max_batch);
     double work = k->work < 1 ? 1 : k->work;
@@ -78,7 +61,7 @@ bool ll_runner(unit *u, const kernel *k) {
     arg[2] = field_of(u, record, RECORD_N);
     for (int i = 0; i < args; i++) {
         arg[i + 3] = field_of(u, record, RECORD_ARGS + i);
-        if (runner_scratch(u->program, k, i)) arg[i + 3] = slot_part(u, arg[i + 3]);
+        if (program_scratch(u->program, k, i)) arg[i + 3] = slot_part(u, arg[i + 3]);
     }
     LLVMValueRef f = ll_declaration(u, k->body[u->target]);
     LLVMBuildCall2(b, LLVMGlobalGetValueType(f), f, arg, (unsigned)args + 3, "");

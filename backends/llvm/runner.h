@@ -12,7 +12,5 @@ bool runner_wanted(const program *p, const kernel *k);
 LLVMTypeRef runner_record(const unit *u, const kernel *k);
 LLVMTypeRef runner_type(const unit *u); /* void(record *, int part, int slot): a team_body */
 LLVMValueRef runner_declaration(const unit *u, const kernel *k);
-/* Whether this argument of the kernel is a thread's own part of scratch: in all calls or in none. */
-bool runner_scratch(const program *p, const kernel *k, int arg);
 
 #endif

@@ -16,6 +16,7 @@ typedef struct output_options {
     const char *prefix;  /* of everything public; NULL: the net's name */
     const float *params; /* the weights to embed; NULL: none */
     output_embed embed;
+    bool executor;      /* C whose entries take the host's threads, as those of LLVM's outputs always do */
     const char *triple; /* "aarch64-linux-gnu", for what LLVM writes; NULL: this machine's */
 } output_options;
 

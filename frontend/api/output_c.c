@@ -78,7 +78,8 @@ bool output_c(arena *a, const net *n, const graph *g, const output_options *o, c
     program *prog = compile_program(a, g, &o->compile, d);
     if (!prog) return false;
     pair p = {.code = text_in(a), .header = text_in(a)};
-    p.options = (c_options){.prefix = o->prefix, .version = NETC_VERSION, .embed = embed_of(o, prog)};
+    p.options = (c_options){
+        .prefix = o->prefix, .version = NETC_VERSION, .embed = embed_of(o, prog), .executor = o->executor};
     memcpy(p.options.targets, o->compile.targets, sizeof p.options.targets);
     compile_legalise(prog);
     void *packed = o->params ? executor_pack(n, a, g, &o->compile, o->params, d) : NULL;

@@ -23,6 +23,7 @@ static const option options[] = {
      .most = COMPILE_MAX_THREADS},
     OPTION_TARGET,
     {OPTION(triple, "triple", "TRIPLE", OPTION_TEXT, "for .o .s .ll: other machines, as aarch64-linux-gnu")},
+    {OPTION(executor, "executor", NULL, OPTION_FLAG, "C's entries take the host's threads; no OpenMP")},
     {OPTION(prefix, "prefix", "NAME", OPTION_TEXT, "begins all names in the code; else the net's")},
     OPTION_DEFINE,
     OPTION_SET,
@@ -43,8 +44,11 @@ static void all_targets(compile_options *o) {
 static int read_options(cli *c, output_options *o, text *dump) {
     const settings *s = &c->settings;
     const char *after = s->dump;
-    *o = (output_options){
-        .path = s->out, .prefix = s->prefix, .triple = s->triple, .embed = (output_embed)s->embed};
+    *o = (output_options){.path = s->out,
+                          .prefix = s->prefix,
+                          .triple = s->triple,
+                          .executor = s->executor,
+                          .embed = (output_embed)s->embed};
     o->compile.max_batch = s->batch ? s->batch : 1;
     o->compile.max_threads = s->max_threads ? (int)s->max_threads : COMPILE_THREADS;
     o->compile.pixels = true;

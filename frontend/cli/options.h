@@ -48,7 +48,7 @@ typedef struct settings {
     seed seed, text_seed;
     real temperature, goal, save_every;
     int embed, target, completion;
-    bool no_cache;
+    bool no_cache, executor;
 } settings;
 
 typedef struct cli cli;

@@ -40,3 +40,20 @@ bool entry_allows(entry_kind kind, area a, bool writes) {
     };
     return (writes ? rules[kind].writes : rules[kind].reads) >> a & 1;
 }
+
+static const call *find_call(const steps *s, const kernel *k) {
+    for (int i = 0; i < s->list.count; i++) {
+        const step *t = &s->list.at[i];
+        const call *c = t->is_loop ? find_call(t->body, k) : t->call.kernel == k ? &t->call : NULL;
+        if (c) return c;
+    }
+    return NULL;
+}
+
+bool program_scratch(const program *p, const kernel *k, int arg) {
+    for (int e = 0; e < ENTRY_KINDS; e++) {
+        const call *c = p->entries[e].present ? find_call(&p->entries[e].steps, k) : NULL;
+        if (c) return c->arg[arg].kind == ARG_SCRATCH;
+    }
+    return false;
+}

@@ -203,6 +203,8 @@ typedef struct run_args {
     const int32_t *init; /* four words */
 } run_args;
 
+/* Whether this argument of the kernel (behind i and n) is a thread's own part of scratch, as its first call has it. */
+bool program_scratch(const program *p, const kernel *k, int arg);
 buffer *program_buffer(program *p, const char *name, area a, kbase elem, int64_t fixed, int64_t per_sample);
 
 /* Text form of the whole program (for --dump and tests) and its checker: follows each call site with its real
