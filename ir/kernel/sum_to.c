@@ -1,6 +1,7 @@
 /* Sums over the batch and over axes that the result lacks, in the order of the index; and what else reads the batch as
  * a whole: how many samples there are. */
 #include "ir/kernel/nest.h"
+#include "ir/kernel/sums.h"
 #include "ir/ops/candidates.h"
 
 #include <string.h>
@@ -57,6 +58,10 @@ static void lower_sum(lower *l, const node *n) {
     nest_lower(l, n, 0, build_sum, &r, sizeof r, share);
 }
 
+static double loop_cost(const node *n, int64_t batch) {
+    return (double)shape_count(&n->in[0]->shape) * (double)batch;
+}
+
 /* Any layout in, planar out. */
 static void sum_layouts(const node *n, layout *in, layout *out) {
     in[0] = (layout){.kind = n->in[0]->layout.kind};
@@ -76,8 +81,8 @@ static void lower_samples(lower *l, const node *n) {
 }
 
 static const candidate sum_loop = {
-    .name = "loop", .families = FAMILY_CPU, .layouts = sum_layouts, .lower = lower_sum};
+    .name = "loop", .families = FAMILY_CPU, .cost = loop_cost, .layouts = sum_layouts, .lower = lower_sum};
 static const candidate samples_one = {
     .name = "one", .families = FAMILY_CPU, .layouts = sum_layouts, .lower = lower_samples};
-const candidate *const sum_to_candidates[] = {&sum_loop, NULL};
+const candidate *const sum_to_candidates[] = {&sums_candidate, &sum_loop, NULL};
 const candidate *const samples_candidates[] = {&samples_one, NULL};
