@@ -98,46 +98,73 @@ typedef struct winograd_pack_recipe {
     int64_t outputs, inputs, m;
 } winograd_pack_recipe;
 
-/* U = G g Gᵀ for one output and input, in double, into out[(row·n + column)·apart]. */
-static void transform_weight(kb *b, winograd_matrices *w, kinst *taps, kinst *inside, kinst *out,
-                             int64_t apart) {
+/* Taps of 16 outputs and one input side by side in double, zero where there is no such output or input:
+ * [tap][BLOCK]. */
+static kinst *gather_taps(kb *b, const winograd_pack_recipe *r, kinst *block, kinst *input) {
+    enum { TAPS = WINOGRAD_TAPS * WINOGRAD_TAPS };
     ktype wide = k_scalar(KB_F64);
+    kinst *taps = kb_local(b, "taps", KB_F64, TAPS * BLOCK), *zero = kb_const(b, wide, 0);
+    kinst *channel = kb_min(b, input, kb_int(b, r->inputs - 1));
+    kinst *real_input = kb_arith(b, S_EQ, input, channel, NULL);
+    kinst *lane = kb_for(b, "lane", kb_int(b, 0), kb_int(b, BLOCK), 1, KLOOP_SERIAL);
+    kinst *output = kb_add(b, kb_muli(b, block, BLOCK), lane);
+    kinst *from = kb_min(b, output, kb_int(b, r->outputs - 1));
+    kinst *real_output = kb_arith(b, S_EQ, output, from, NULL);
+    kinst *inside = kb_select(b, real_output, real_input, real_output);
+    kinst *at = kb_muli(b, kb_add(b, kb_muli(b, from, r->inputs), channel), TAPS);
+    for (int k = 0; k < TAPS; k++) {
+        kinst *tap = kb_load(b, kb_real(b), kb_param(b, 2), kb_addi(b, at, k));
+        if (b->real != KB_F64) tap = kb_cast(b, wide, tap);
+        kb_store(b, taps, kb_addi(b, lane, k * BLOCK), kb_select(b, inside, tap, zero));
+    }
+    kb_end(b);
+    return taps;
+}
+
+/* U = G g Gᵀ of one vector of outputs, in double, into out[(row·n + column)·apart]. */
+static void transform_weights(kb *b, winograd_matrices *w, kinst *taps, int lanes, kinst *out,
+                              int64_t apart) {
+    ktype wide = k_vector(KB_F64, lanes), real = k_vector(b->real, lanes);
     kinst *half[WINOGRAD_MOST][WINOGRAD_TAPS], *in[WINOGRAD_TAPS], *to[WINOGRAD_MOST];
-    kinst *scale = kb_select(b, inside, kb_const(b, wide, 1), kb_const(b, wide, 0));
     for (int x = 0; x < WINOGRAD_TAPS; x++) {
-        for (int y = 0; y < WINOGRAD_TAPS; y++) {
-            kinst *tap = kb_load(b, kb_real(b), taps, kb_int(b, y * WINOGRAD_TAPS + x));
-            in[y] = kb_mul(b, b->real == KB_F64 ? tap : kb_cast(b, wide, tap), scale);
-        }
+        for (int y = 0; y < WINOGRAD_TAPS; y++)
+            in[y] = kb_load(b, wide, taps, kb_int(b, (y * WINOGRAD_TAPS + x) * BLOCK));
         winograd_combine(b, w->g, w->n, WINOGRAD_TAPS, in, to);
         for (int k = 0; k < w->n; k++) half[k][x] = to[k];
     }
     for (int y = 0; y < w->n; y++) {
         winograd_combine(b, w->g, w->n, WINOGRAD_TAPS, half[y], to);
         for (int x = 0; x < w->n; x++) {
-            kinst *u = b->real == KB_F64 ? to[x] : kb_cast(b, kb_real(b), to[x]);
+            kinst *u = b->real == KB_F64 ? to[x] : kb_cast(b, real, to[x]);
             kb_store(b, out, kb_int(b, (y * w->n + x) * apart), u);
         }
     }
 }
 
-/* Kernel index: a block of outputs and an input channel. */
+/* Kernel index: a block of outputs and a block of inputs, transformed into scratch [n²][16 inputs][16 outputs] first: a
+ * point's weights lie far from the next one's, so each gets all of its share at once. */
 static void build_pack(kb *b, const void *recipe) {
     const winograd_pack_recipe *r = recipe;
     winograd_matrices w = winograd_of((int)r->m);
-    int64_t padded = round_up(r->inputs, BLOCK), apart = padded * BLOCK;
-    kinst *i = kb_param(b, 0), *input = kb_modi(b, i, padded), *block = kb_divi(b, i, padded);
-    kinst *lane = kb_for(b, "lane", kb_int(b, 0), kb_int(b, BLOCK), 1, KLOOP_SERIAL);
-    kinst *output = kb_add(b, kb_muli(b, block, BLOCK), lane);
-    kinst *from = kb_min(b, output, kb_int(b, r->outputs - 1)),
-          *channel = kb_min(b, input, kb_int(b, r->inputs - 1));
-    kinst *real_output = kb_arith(b, S_EQ, output, from, NULL),
-          *real_input = kb_arith(b, S_EQ, input, channel, NULL);
-    kinst *inside = kb_select(b, real_output, real_input, real_output);
-    kinst *taps = kb_add(b, kb_muli(b, from, r->inputs), channel);
-    taps = kb_offset(b, kb_param(b, 2), kb_muli(b, taps, WINOGRAD_TAPS * WINOGRAD_TAPS));
-    kinst *at = kb_add(b, kb_muli(b, block, w.n * w.n * apart), kb_add(b, kb_muli(b, input, BLOCK), lane));
-    transform_weight(b, &w, taps, inside, kb_offset(b, kb_param(b, 3), at), apart);
+    int64_t blocks = ceil_div(r->inputs, BLOCK), points = w.n * w.n, square = BLOCK * BLOCK;
+    int lanes = target_lanes(b->target, KB_F64);
+    kinst *i = kb_param(b, 0), *zero = kb_int(b, 0), *scratch = kb_param(b, 4);
+    kinst *in = kb_modi(b, i, blocks), *block = kb_divi(b, i, blocks);
+    kinst *k = kb_for(b, "k", zero, kb_int(b, BLOCK), 1, KLOOP_SERIAL);
+    kinst *taps = gather_taps(b, r, block, kb_add(b, kb_muli(b, in, BLOCK), k));
+    kinst *first = kb_for(b, "first", zero, kb_int(b, BLOCK), lanes, KLOOP_SERIAL);
+    kinst *to = kb_offset(b, scratch, kb_add(b, kb_muli(b, k, BLOCK), first));
+    transform_weights(b, &w, kb_offset(b, taps, first), lanes, to, square);
+    kb_end(b);
+    kb_end(b);
+    kinst *p = kb_for(b, "p", zero, kb_int(b, points), 1, KLOOP_SERIAL);
+    kinst *at = kb_add(b, kb_muli(b, kb_add(b, kb_muli(b, block, points), p), blocks * square),
+                       kb_muli(b, in, square));
+    kinst *from = kb_muli(b, p, square);
+    kinst *e = kb_for(b, "e", zero, kb_int(b, square), b->lanes, KLOOP_SERIAL);
+    kinst *v = kb_load(b, kb_vector(b), scratch, kb_add(b, from, e));
+    kb_store(b, kb_param(b, 3), kb_add(b, at, e), v);
+    kb_end(b);
     kb_end(b);
 }
 
@@ -148,11 +175,14 @@ void winograd_pack(lower *l, const node *n) {
     r.outputs = s->dim[0];
     r.inputs = s->dim[1];
     r.m = n->out[0]->layout.groups;
-    kparam params[] = {{"w", k_ptr(l->program->real)}, {"out", k_out(l->program->real)}};
-    call_arg args[] = {lower_value(l, n->in[0]), lower_value(l, n->out[0])};
+    kbase real = l->program->real;
+    int64_t points = (r.m + 2) * (r.m + 2);
+    call_arg scratch = lower_scratch(l, points * BLOCK * BLOCK * kbase_bytes(real));
+    kparam params[] = {{"w", k_ptr(real)}, {"out", k_out(real)}, {"scratch", k_out(real)}};
+    call_arg args[] = {lower_value(l, n->in[0]), lower_value(l, n->out[0]), scratch};
     const char *name =
         arena_printf(l->arena, "winograd%d_pack_%dx%d", (int)r.m, (int)r.outputs, (int)r.inputs);
-    kcount runs = {ceil_div(r.outputs, BLOCK) * round_up(r.inputs, BLOCK), 0};
-    double work = (double)(BLOCK * (r.m + 2) * (r.m + 5) * 3);
-    lower_call(l, lower_kernel(l, name, build_pack, &r, sizeof r, params, 2, runs, work), args, 2, n);
+    kcount runs = {ceil_div(r.outputs, BLOCK) * ceil_div(r.inputs, BLOCK), 0};
+    double work = (double)(BLOCK * BLOCK * (r.m + 2) * (r.m + 5) * 3);
+    lower_call(l, lower_kernel(l, name, build_pack, &r, sizeof r, params, 3, runs, work), args, 3, n);
 }
