@@ -97,6 +97,17 @@ static void print_team(emitter *e) {
                       "#pragma omp barrier\n    }\n#else\n    (void)t;\n#endif\n}\n\n");
 }
 
+/* For entries that tell who profiles when their calls begin: program.h, profile_mark. */
+static void print_mark(emitter *e) {
+    if (!e->program->profiled) return;
+    text_puts(e->out, "typedef struct profile_mark {\n    void (*mark)(void *user, int entry, int call);\n"
+                      "    void *user;\n} profile_mark;\n\n"
+                      "/* The whole team is here; a call begins. */\n"
+                      "static void mark(const team *t, const void *to, int entry, int call)\n{\n"
+                      "    const profile_mark *m = (const profile_mark *)to;\n    join(t);\n"
+                      "    if (!t->slot) m->mark(m->user, entry, call);\n}\n\n");
+}
+
 static void print_constant(emitter *e, const buffer *b) {
     bool real = kbase_is_float(b->elem);
     text_printf(e->out, "static const %s constant_%d[%lld] = {", cprint_scalar(b->elem), b->id,
@@ -133,6 +144,7 @@ void emit_runners(emitter *e) {
     for (int k = 0; k < p->buffers.count; k++)
         if (constants[p->buffers.at[k]->id]) print_constant(e, p->buffers.at[k]);
     print_team(e);
+    print_mark(e);
     print_run(e);
     for (int k = 0; k < p->kernels.count; k++)
         if (e->used[p->kernels.at[k]->id]) print_runner(e, p->kernels.at[k]);

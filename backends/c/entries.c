@@ -114,8 +114,17 @@ static bool allowed(walk *w, const call *c, int k) {
     return false;
 }
 
+static void print_mark(walk *w, int number) {
+    const program *p = w->e->program;
+    if (!entry_marked(p, w->kind)) return;
+    text_printf(w->e->out, "%*smark(t, workspace + %lld, %d, %d);\n", w->indent, "",
+                (long long)entry_mark_offset(p, w->kind), (int)w->kind, number);
+    w->touched.count = 0;
+}
+
 static void print_call(walk *w, const call *c) {
     emitter *e = w->e;
+    print_mark(w, c->number);
     wait_for(w, c);
     if (c->node) c_line(e->out, w->indent, arena_printf(e->arena, "/* %s */", emit_layers(e, c->node)));
     text t = text_in(e->arena);
@@ -219,8 +228,9 @@ static const char **inner_names(emitter *e, c_names *names, const char **from, i
 
 /* Names that an entry's function uses itself: inputs called so get another name there. */
 static void take_names(emitter *e, c_names *names) {
-    static const char *const own[] = {"t",  "n",  "packed", "workspace", "params",    "join", "split", "team",
-                                      "t0", "t1", "t2",     "t3",        "optimizer", "loss", "seed"};
+    static const char *const own[] = {"t",         "n",    "packed", "workspace", "params", "join",
+                                      "split",     "team", "t0",     "t1",        "t2",     "t3",
+                                      "optimizer", "loss", "seed",   "mark"};
     for (size_t k = 0; k < sizeof own / sizeof *own; k++) c_name(names, own[k]);
     for (int k = 0; k < e->program->kernels.count; k++)
         c_name(names, arena_printf(e->arena, "run_%s", e->program->kernels.at[k]->name));
@@ -243,6 +253,7 @@ static const char *print_body(walk *w) {
     text_puts(&body, "");
     e->out = &body;
     print_steps(w, &e->program->entries[w->kind].steps);
+    print_mark(w, e->program->entries[w->kind].calls);
     e->out = out;
     return body.at;
 }

@@ -81,7 +81,9 @@ struct interp {
     code **body;     /* by kernel id */
     region *regions; /* by buffer id */
     region scratch[KB_BASES];
-    void **constants; /* by buffer id */
+    void **constants;          /* by buffer id */
+    entry_kind entry;          /* that is being run */
+    const profile_mark *marks; /* whom to tell of its calls, or NULL */
     /* with check: */
     shadow *workspace, *packed, *step, *params, *moments, **given /* outputs and loss, by buffer id */;
     const void *packed_known; /* the bytes that `packed` describes */

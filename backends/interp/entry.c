@@ -79,10 +79,17 @@ static bool run_call(interp *in, const call *c, const int64_t *loop) {
     return !m->failed;
 }
 
+/* Tells who profiles that a call begins. */
+static void mark(const interp *in, int number) {
+    const profile_mark *m = in->marks;
+    if (m) m->mark(m->user, (int)in->entry, number);
+}
+
 static bool run_steps(interp *in, const steps *s, int64_t *loop, int depth) {
     for (int i = 0; i < s->list.count; i++) {
         const step *t = &s->list.at[i];
         if (!t->is_loop) {
+            mark(in, t->call.number);
             if (!run_call(in, &t->call, loop)) return false;
             continue;
         }
@@ -93,6 +100,19 @@ static bool run_steps(interp *in, const steps *s, int64_t *loop, int depth) {
         loop[depth] = 0;
     }
     return true;
+}
+
+/* Of an entry whose workspace this is. */
+static bool run_entry(interp *in, entry_kind kind, const void *workspace) {
+    const program *p = in->machine.program;
+    const entry *e = &p->entries[kind];
+    int64_t loop[MAX_LOOPS] = {0};
+    in->entry = kind;
+    in->marks =
+        entry_marked(p, kind) ? (const void *)((const char *)workspace + entry_mark_offset(p, kind)) : NULL;
+    bool good = run_steps(in, &e->steps, loop, 0);
+    mark(in, e->calls);
+    return good;
 }
 
 /* Bytes of a state, or 0 after a report. */
@@ -133,9 +153,8 @@ static bool keep_states(const interp *in, const run_args *args) {
 
 static bool run_prepare(interp *in, const run_args *args) {
     const program *p = in->machine.program;
-    int64_t loop[MAX_LOOPS] = {0};
     memset(args->packed, 0, sizeof(packed_header));
-    if (!run_steps(in, &p->entries[ENTRY_PREPARE].steps, loop, 0)) return false;
+    if (!run_entry(in, ENTRY_PREPARE, NULL)) return false;
     if (in->machine.check) shadow_settle(in->packed, p->packed_bytes / 4); /* a run counts its serials anew */
     packed_header header = program_header(p);
     memcpy(args->packed, &header, sizeof header);
@@ -143,17 +162,14 @@ static bool run_prepare(interp *in, const run_args *args) {
 }
 
 static bool run_forward(interp *in, entry_kind kind, const run_args *args) {
-    int64_t loop[MAX_LOOPS] = {0};
-    if (!start_states(in, args) || !run_steps(in, &in->machine.program->entries[kind].steps, loop, 0))
-        return false;
+    if (!start_states(in, args) || !run_entry(in, kind, args->workspace)) return false;
     return keep_states(in, args) && (!in->machine.check || area_written(in, AREA_OUTPUT));
 }
 
 /* A step that is over leaves its workspace to the update, which counts its serials anew. */
-static bool run_training(interp *in, entry_kind kind) {
+static bool run_training(interp *in, entry_kind kind, const void *workspace) {
     const program *p = in->machine.program;
-    int64_t loop[MAX_LOOPS] = {0};
-    if (!run_steps(in, &p->entries[kind].steps, loop, 0)) return false;
+    if (!run_entry(in, kind, workspace)) return false;
     if (!in->machine.check || kind == ENTRY_UPDATE) return true;
     if (kind == ENTRY_STEP) shadow_settle(in->step, p->step_bytes / 4);
     return area_written(in, kind == ENTRY_STEP ? AREA_LOSS : AREA_PARAMS);
@@ -173,6 +189,6 @@ bool interp_run(interp *in, entry_kind kind, const run_args *args, diags *d) {
     m->failed = false;
     m->base = 1;
     regions_find(in, kind, args);
-    if (kind >= ENTRY_STEP) return run_training(in, kind);
+    if (kind >= ENTRY_STEP) return run_training(in, kind, args->workspace);
     return kind == ENTRY_PREPARE ? run_prepare(in, args) : run_forward(in, kind, args);
 }

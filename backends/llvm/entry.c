@@ -171,6 +171,22 @@ static void call_team(const walk *w, const kernel *k, LLVMValueRef count, LLVMVa
     LLVMBuildCall2(u->builder, hand_out_type(u), f, args, 6, "");
 }
 
+/* Tells who profiles that a call begins: program.h, profile_mark. */
+static void ll_mark(const walk *w, int number) {
+    const unit *u = w->u;
+    if (!entry_marked(u->program, w->kind)) return;
+    LLVMTypeRef pointer = u->scalar[KB_PTR], pair[2] = {pointer, pointer};
+    LLVMTypeRef types[3] = {pointer, u->scalar[KB_I32], u->scalar[KB_I32]};
+    LLVMTypeRef record = LLVMStructTypeInContext(u->context, pair, 2, false);
+    LLVMTypeRef type = LLVMFunctionType(u->scalar[KB_VOID], types, 3, false);
+    LLVMValueRef at = bytes_from(w, param(w, ENTRY_WORKSPACE), entry_mark_offset(u->program, w->kind));
+    LLVMValueRef user = LLVMBuildStructGEP2(u->builder, record, at, 1, "");
+    LLVMValueRef args[3] = {LLVMBuildLoad2(u->builder, pointer, user, ""),
+                            LLVMConstInt(u->scalar[KB_I32], (unsigned)w->kind, false),
+                            LLVMConstInt(u->scalar[KB_I32], (unsigned)number, false)};
+    LLVMBuildCall2(u->builder, type, LLVMBuildLoad2(u->builder, pointer, at, ""), args, 3, "");
+}
+
 static bool ll_call(walk *w, const call *c) {
     const kernel *k = c->kernel;
     LLVMValueRef *arg = NEW_ARRAY(w->u->arena, LLVMValueRef, c->args + 4);
@@ -182,6 +198,7 @@ static bool ll_call(walk *w, const call *c) {
         scratch |= c->arg[i].kind == ARG_SCRATCH;
     }
     LLVMValueRef count = count_of(w, k->count);
+    ll_mark(w, c->number);
     if (runner_wanted(w->u->program, k))
         call_team(w, k, count, arg, scratch);
     else
@@ -290,6 +307,7 @@ bool ll_entry(unit *u, entry_kind kind) {
     LLVMPositionBuilderAtEnd(u->builder, start);
     find_threads(&w);
     if (!ll_steps(&w, &u->program->entries[kind].steps)) return false;
+    ll_mark(&w, u->program->entries[kind].calls);
     LLVMBuildRetVoid(u->builder);
     LLVMPositionBuilderAtEnd(u->builder, top);
     LLVMBuildBr(u->builder, start);

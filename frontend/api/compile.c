@@ -19,6 +19,7 @@ program *compile_program(arena *a, const graph *g, const compile_options *o, dia
                       .exact = o->exact,
                       .train = o->train,
                       .freeze = o->freeze,
+                      .profiled = o->profiled,
                       .rolled = o->rolled,
                       .disabled = o->disabled,
                       .dump_after = o->dump_after,

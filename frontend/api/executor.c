@@ -93,6 +93,7 @@ bool executor_open(const executor *e, net *n, arena *a, const graph *g, const ex
     if (o.prepare_only)
         for (int k = ENTRY_FORWARD; k < ENTRY_KINDS; k++) p->entries[k].present = false;
     describe_program(n, p);
+    if (o.made) *o.made = p;
     opening all = {e, n, a, p, &o, d};
     if (guard_undo(a, open_net, close_net, &all)) return true;
     net_close(n);

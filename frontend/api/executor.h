@@ -12,6 +12,7 @@ typedef struct executor_options {
     bool no_cache;           /* compiled code is neither taken from the cache nor kept there */
     bool prepare_only;       /* forward will not be called */
     const team *team;        /* the host's threads, which several callers may use at once; NULL: own ones */
+    const program **made;    /* where to say which program it is; NULL: nobody asks */
 } executor_options;
 
 typedef struct executor {

@@ -76,6 +76,7 @@ typedef struct call {
     int args;
     call_arg *arg;
     const node *node; /* what it computes (its origin, scope and span), NULL for none */
+    int number;       /* among the calls of an entry that is marked, in the order of the text */
 } call;
 
 typedef struct steps {
@@ -106,7 +107,16 @@ typedef struct entry {
     entry_kind kind;
     bool present;
     steps steps;
+    int calls; /* where it is marked: how many have numbers */
 } entry;
+
+/* Programs made to be profiled call `mark` before every call of ENTRY_FORWARD, ENTRY_STEP and ENTRY_UPDATE, with the
+ * call's number, and with entry.calls after the last: one thread does, while the others have nothing to do. The record
+ * lies in the last BUFFER_ALIGN bytes of the workspace, written there by whoever runs the entry. */
+typedef struct profile_mark {
+    void (*mark)(void *user, int entry, int call);
+    void *user;
+} profile_mark;
 
 /* Recurrent state: copied (or zeroed) into `now` before forward, from `next` after it. Elements a sample. */
 typedef struct state_slot {
@@ -139,6 +149,7 @@ typedef struct program {
     kbase real;
     int64_t max_batch;
     int max_threads;
+    bool profiled; /* entries are marked */
     bool wanted[TARGET_COUNT];
     VEC(buffer *) buffers;
     VEC(kernel *) kernels;
@@ -169,6 +180,14 @@ typedef struct program {
 /* What differs between entries that infer and entries that train. */
 static inline int64_t entry_scratch_offset(const program *p, entry_kind kind) {
     return kind < ENTRY_STEP ? p->scratch_offset : p->step_scratch_offset;
+}
+
+/* Whether the entry's calls are marked, and where its workspace has the record. */
+static inline bool entry_marked(const program *p, entry_kind kind) {
+    return p->profiled && (kind == ENTRY_FORWARD || kind == ENTRY_STEP || kind == ENTRY_UPDATE);
+}
+static inline int64_t entry_mark_offset(const program *p, entry_kind kind) {
+    return (kind < ENTRY_STEP ? p->workspace_bytes : p->step_bytes) - BUFFER_ALIGN;
 }
 
 /* May calls of the entry be given this area, to read or to write? */

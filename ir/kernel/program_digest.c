@@ -93,9 +93,9 @@ static void add_buffer(digesting *g, const buffer *b) {
 void program_digest(arena *a, const program *p, target_id which, digest *to) {
     digesting g = {.to = to, .target = which, .seen = map_in(a)};
     const int64_t sizes[] = {
-        which,           (int64_t)p->real,      p->max_batch,      p->max_threads,   p->params_bytes,
-        p->packed_bytes, p->workspace_bytes,    p->scratch_offset, p->scratch_bytes, p->moments_bytes,
-        p->step_bytes,   p->step_scratch_offset};
+        which,           (int64_t)p->real,       p->max_batch,      p->max_threads,   p->params_bytes,
+        p->packed_bytes, p->workspace_bytes,     p->scratch_offset, p->scratch_bytes, p->moments_bytes,
+        p->step_bytes,   p->step_scratch_offset, p->profiled};
     digest_add(to, sizes, sizeof sizes);
     for (int i = 0; i < p->buffers.count; i++) add_buffer(&g, p->buffers.at[i]);
     for (int k = 0; k < ENTRY_KINDS; k++) {
