@@ -42,11 +42,11 @@ typedef struct real {
 typedef struct settings {
     bool help, man, json, check, exact, augment, resume, train;
     const char *out, *weights, *prefix, *triple, *passes, *dump, *backend, *data, *split, *net, *draw,
-        *prompt, *across, *up, *val;
+        *prompt, *across, *up, *val, *trace;
     strings defines, sets, inputs, outputs, layers, freeze;
     int64_t top, batch, threads, max_threads, limit, maps, generate, epochs;
     seed seed, text_seed;
-    real temperature, goal, save_every;
+    real temperature, goal, save_every, seconds;
     int embed, target, completion;
     bool no_cache, executor;
 } settings;
