@@ -122,6 +122,12 @@ demo:
 	@$(BUILD)/netc run examples/resnet20.net --weights examples/weights/resnet20.th --top 1 \
 		$(patsubst %,--input %,$(wildcard examples/pictures/*))
 
+# ---- bench: netc beside other programs; NETS=, TRAIN=, BATCH=, THREADS=, PEERS=, TIME= as tests/bench/bench.py says ----
+
+bench:
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@python3 tests/bench/bench.py $(BUILD)/netc
+
 # ---- lint: layout, clang's warnings, clang-tidy (not on tests); what did not change is not looked at again ----
 
 CLANG  ?= clang
@@ -147,5 +153,5 @@ $(BUILD)/%.linted: % .clang-tidy | $(BUILD)/frontend/lang/lexer.c $(BUILD)/front
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all always unit threaded tsan steps test demo lint linted clean
+.PHONY: all always bench unit threaded tsan steps test demo lint linted clean
 -include $(OBJECTS:.o=.d)
