@@ -141,31 +141,36 @@ static void transform_weights(kb *b, winograd_matrices *w, kinst *taps, int lane
     }
 }
 
-/* Kernel index: a block of outputs and a block of inputs, transformed into scratch [n²][16 inputs][16 outputs] first: a
- * point's weights lie far from the next one's, so each gets all of its share at once. */
+enum { LOCAL_BYTES = 14 << 10 };
+
+/* Kernel index: a block of outputs and a block of inputs. Some inputs at a time are transformed into [n²][input][16
+ * outputs] first: a point's weights lie far from the next one's, so each gets several lines at once. */
 static void build_pack(kb *b, const void *recipe) {
     const winograd_pack_recipe *r = recipe;
     winograd_matrices w = winograd_of((int)r->m);
-    int64_t blocks = ceil_div(r->inputs, BLOCK), points = w.n * w.n, square = BLOCK * BLOCK;
+    int64_t blocks = ceil_div(r->inputs, BLOCK), points = w.n * w.n, square = BLOCK * BLOCK, some = BLOCK;
+    while (points * some * BLOCK * kbase_bytes(b->real) > LOCAL_BYTES) some /= 2;
     int lanes = target_lanes(b->target, KB_F64);
-    kinst *i = kb_param(b, 0), *zero = kb_int(b, 0), *scratch = kb_param(b, 4);
+    kinst *i = kb_param(b, 0), *zero = kb_int(b, 0),
+          *local = kb_local(b, "u", b->real, points * some * BLOCK);
     kinst *in = kb_modi(b, i, blocks), *block = kb_divi(b, i, blocks);
-    kinst *k = kb_for(b, "k", zero, kb_int(b, BLOCK), 1, KLOOP_SERIAL);
-    kinst *taps = gather_taps(b, r, block, kb_add(b, kb_muli(b, in, BLOCK), k));
+    kinst *k = kb_for(b, "k", zero, kb_int(b, BLOCK), some, KLOOP_SERIAL);
+    kinst *j = kb_for(b, "j", zero, kb_int(b, some), 1, KLOOP_SERIAL);
+    kinst *taps = gather_taps(b, r, block, kb_add(b, kb_muli(b, in, BLOCK), kb_add(b, k, j)));
     kinst *first = kb_for(b, "first", zero, kb_int(b, BLOCK), lanes, KLOOP_SERIAL);
-    kinst *to = kb_offset(b, scratch, kb_add(b, kb_muli(b, k, BLOCK), first));
-    transform_weights(b, &w, kb_offset(b, taps, first), lanes, to, square);
+    kinst *to = kb_offset(b, local, kb_add(b, kb_muli(b, j, BLOCK), first));
+    transform_weights(b, &w, kb_offset(b, taps, first), lanes, to, some * BLOCK);
     kb_end(b);
     kb_end(b);
     kinst *p = kb_for(b, "p", zero, kb_int(b, points), 1, KLOOP_SERIAL);
     kinst *at = kb_add(b, kb_muli(b, kb_add(b, kb_muli(b, block, points), p), blocks * square),
                        kb_muli(b, in, square));
-    kinst *from = kb_muli(b, p, square);
-    kinst *e = kb_for(b, "e", zero, kb_int(b, square), b->lanes, KLOOP_SERIAL);
-    kinst *v = kb_load(b, kb_vector(b), scratch, kb_add(b, from, e));
+    at = kb_add(b, at, kb_muli(b, k, BLOCK));
+    kinst *from = kb_muli(b, p, some * BLOCK);
+    kinst *e = kb_for(b, "e", zero, kb_int(b, some * BLOCK), b->lanes, KLOOP_SERIAL);
+    kinst *v = kb_load(b, kb_vector(b), local, kb_add(b, from, e));
     kb_store(b, kb_param(b, 3), kb_add(b, at, e), v);
-    kb_end(b);
-    kb_end(b);
+    for (int loops = 0; loops < 3; loops++) kb_end(b);
 }
 
 void winograd_pack(lower *l, const node *n) {
@@ -176,13 +181,11 @@ void winograd_pack(lower *l, const node *n) {
     r.inputs = s->dim[1];
     r.m = n->out[0]->layout.groups;
     kbase real = l->program->real;
-    int64_t points = (r.m + 2) * (r.m + 2);
-    call_arg scratch = lower_scratch(l, points * BLOCK * BLOCK * kbase_bytes(real));
-    kparam params[] = {{"w", k_ptr(real)}, {"out", k_out(real)}, {"scratch", k_out(real)}};
-    call_arg args[] = {lower_value(l, n->in[0]), lower_value(l, n->out[0]), scratch};
+    kparam params[] = {{"w", k_ptr(real)}, {"out", k_out(real)}};
+    call_arg args[] = {lower_value(l, n->in[0]), lower_value(l, n->out[0])};
     const char *name =
         arena_printf(l->arena, "winograd%d_pack_%dx%d", (int)r.m, (int)r.outputs, (int)r.inputs);
     kcount runs = {ceil_div(r.outputs, BLOCK) * ceil_div(r.inputs, BLOCK), 0};
     double work = (double)(BLOCK * BLOCK * (r.m + 2) * (r.m + 5) * 3);
-    lower_call(l, lower_kernel(l, name, build_pack, &r, sizeof r, params, 3, runs, work), args, 3, n);
+    lower_call(l, lower_kernel(l, name, build_pack, &r, sizeof r, params, 2, runs, work), args, 2, n);
 }
