@@ -21,8 +21,8 @@ struct cli {
 };
 
 /* The commands, one a file. */
-extern const command profile_command, train_command, plot_command, export_command, features_command,
-    compile_command, run_command, eval_command, show_command, fmt_command, help_command;
+extern const command verify_command, profile_command, train_command, plot_command, export_command,
+    features_command, compile_command, run_command, eval_command, show_command, fmt_command, help_command;
 const command *command_find(const char *name);
 /* What --help shows; c NULL: of netc itself. With every option's line: `netc help COMMAND`. */
 void help_print(FILE *to, arena *a, const command *c);

@@ -48,7 +48,8 @@ typedef struct settings {
     seed seed, text_seed;
     real temperature, goal, save_every, seconds;
     int embed, target, completion;
-    bool no_cache, executor;
+    bool no_cache, executor, error;
+    real tolerance;
 } settings;
 
 typedef struct cli cli;
