@@ -77,7 +77,7 @@ bool cli_flush(cli *c);
 #define OPTION_BACKEND                                                                                       \
     {                                                                                                        \
         OPTION(backend, "backend", "NAME", OPTION_TEXT,                                                      \
-               "llvm, c (by a C compiler), interp; else the first there is")                                 \
+               "llvm, c (by a C compiler), interp; else the first")                                 \
     }
 #define OPTION_CACHE                                                                                         \
     { OPTION(no_cache, "no-cache", NULL, OPTION_FLAG, "compile afresh: kept code is neither taken nor made") }

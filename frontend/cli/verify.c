@@ -14,7 +14,7 @@ static const option options[] = {
     {OPTION(backend, "backend", "A,B", OPTION_TEXT, "which two: llvm, c, interp; else the first and interp")},
     {OPTION(error, "error", NULL, OPTION_FLAG, "hold the outputs of one against float64 instead")},
     {OPTION(tolerance, "tolerance", "X", OPTION_REAL,
-            "a share of the largest value; else 1e-5, of --error 1e-4")},
+            "share of the largest value; else 1e-5, 1e-4")},
     {OPTION(inputs, "input", "[NAME=]FILE", OPTION_LIST, "picture or .npy; else random numbers")},
     OPTION_WEIGHTS,
     OPTION_RANDOM,
