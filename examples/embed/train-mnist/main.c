@@ -109,7 +109,7 @@ int main(int count, char **arg) {
     unsigned state = 1;
     if (!order) stop("order", "no memory is left");
     for (int k = 0; k < train.count; k++) order[k] = k;
-    check(mnist_init(&params, 1));
+    check(mnist_init(&params, 3));
     for (int epoch = 1; epoch <= epochs; epoch++) {
         shuffle(order, train.count, &state);
         double loss = train_epoch(&train, order);
