@@ -446,9 +446,17 @@ static bool core_legal(const node *n) {
            (n->in[0]->shape.dim[1] / groups % BLOCK == 0 && n->in[1]->shape.dim[1] / groups % BLOCK == 0);
 }
 
+/* Products of whole blocks; the columns that planar images or few channels leave out are no work. */
+static double core_cost(const node *n, int64_t batch) {
+    weight_recipe r = recipe_of(n, view_of(n->in[0]), view_of(n->in[1]), batch, 4);
+    double lanes = (double)(r.groups * r.blocks_out * BLOCK), inputs = r.x.blocked ? (double)r.blocks_in : 1;
+    return lanes * inputs * (double)(r.tap_rows * width_of(&r) * r.dy.height * r.dy.width);
+}
+
 const candidate weight_core_candidate = {.name = "core",
                                          .families = FAMILY_CPU,
                                          .legal = core_legal,
+                                         .cost = core_cost,
                                          .layouts = core_layouts,
                                          .lower = lower_core,
                                          .room = core_room};

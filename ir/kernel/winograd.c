@@ -198,7 +198,7 @@ static void clear_halo(kb *b, const winograd_recipe *r, const tile_spot *s, kins
 }
 
 static void transform_outputs(kb *b, const winograd_recipe *r, kinst *run, kinst *block, int64_t blocks) {
-    kfunc *f = winograd_output(b, (int)r->m);
+    kfunc *f = winograd_output(b, (int)r->m, WINOGRAD_TAPS);
     kinst *y = kb_local(b, "y", b->real, r->m * r->m * b->lanes);
     kinst *t = kb_for(b, "t", kb_int(b, 0), kb_int(b, r->run), 1, KLOOP_SERIAL);
     tile_spot s = find_tile(b, r, run, t);

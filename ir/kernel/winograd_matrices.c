@@ -22,19 +22,23 @@ static int polynomial(const double *roots, int count, int skip, double *c) {
 }
 
 winograd_matrices winograd_of(int m) {
-    winograd_matrices w = {.m = m, .n = m + WINOGRAD_TAPS - 1};
+    return winograd_for(m, WINOGRAD_TAPS);
+}
+
+winograd_matrices winograd_for(int m, int taps) {
+    winograd_matrices w = {.m = m, .n = m + taps - 1};
     int finite = w.n - 1;
     for (int i = 0; i < finite; i++) {
         double scale = 1, power = 1;
         for (int j = 0; j < finite; j++) scale *= j == i ? 1 : points[i] - points[j];
         for (int k = 0; k < w.n; k++, power *= points[i]) {
             if (k < m) w.at[k][i] = power;
-            if (k < WINOGRAD_TAPS) w.g[i][k] = power / scale;
+            if (k < taps) w.g[i][k] = power / scale;
         }
         polynomial(points, finite, i, w.bt[i]);
     }
     w.at[m - 1][finite] = 1;
-    w.g[finite][WINOGRAD_TAPS - 1] = 1;
+    w.g[finite][taps - 1] = 1;
     polynomial(points, finite, -1, w.bt[finite]);
     return w;
 }
@@ -148,11 +152,10 @@ enum { LOCAL_BYTES = 14 << 10 };
 static void build_pack(kb *b, const void *recipe) {
     const winograd_pack_recipe *r = recipe;
     winograd_matrices w = winograd_of((int)r->m);
-    int64_t blocks = ceil_div(r->inputs, BLOCK), points = w.n * w.n, square = BLOCK * BLOCK, some = BLOCK;
-    while (points * some * BLOCK * kbase_bytes(b->real) > LOCAL_BYTES) some /= 2;
+    int64_t blocks = ceil_div(r->inputs, BLOCK), count = w.n * w.n, square = BLOCK * BLOCK, some = BLOCK;
+    while (count * some * BLOCK * kbase_bytes(b->real) > LOCAL_BYTES) some /= 2;
     int lanes = target_lanes(b->target, KB_F64);
-    kinst *i = kb_param(b, 0), *zero = kb_int(b, 0),
-          *local = kb_local(b, "u", b->real, points * some * BLOCK);
+    kinst *i = kb_param(b, 0), *zero = kb_int(b, 0), *local = kb_local(b, "u", b->real, count * some * BLOCK);
     kinst *in = kb_modi(b, i, blocks), *block = kb_divi(b, i, blocks);
     kinst *k = kb_for(b, "k", zero, kb_int(b, BLOCK), some, KLOOP_SERIAL);
     kinst *j = kb_for(b, "j", zero, kb_int(b, some), 1, KLOOP_SERIAL);
@@ -162,8 +165,8 @@ static void build_pack(kb *b, const void *recipe) {
     transform_weights(b, &w, kb_offset(b, taps, first), lanes, to, some * BLOCK);
     kb_end(b);
     kb_end(b);
-    kinst *p = kb_for(b, "p", zero, kb_int(b, points), 1, KLOOP_SERIAL);
-    kinst *at = kb_add(b, kb_muli(b, kb_add(b, kb_muli(b, block, points), p), blocks * square),
+    kinst *p = kb_for(b, "p", zero, kb_int(b, count), 1, KLOOP_SERIAL);
+    kinst *at = kb_add(b, kb_muli(b, kb_add(b, kb_muli(b, block, count), p), blocks * square),
                        kb_muli(b, in, square));
     at = kb_add(b, at, kb_muli(b, k, BLOCK));
     kinst *from = kb_muli(b, p, some * BLOCK);

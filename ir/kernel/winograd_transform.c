@@ -1,14 +1,18 @@
-/* The transforms of inputs and results, as micros: one vector of channels of one tile. */
+/* The transforms of inputs, taps and results, as micros: one vector of channels of one tile. */
 #include "ir/kernel/winograd.h"
 
 typedef struct transform_recipe {
-    int64_t m;
+    int64_t m, taps;
 } transform_recipe;
+
+static winograd_matrices matrices_of(const transform_recipe *r) {
+    return winograd_for((int)r->m, (int)r->taps);
+}
 
 /* (in, row, first, end, out, apart): rows [first, end) of the tile lie on the image, the others are zero;
  * `in` is the tile's corner; out[(y·n + x)·apart]. */
 static void build_input(kb *b, const void *recipe) {
-    winograd_matrices w = winograd_of((int)((const transform_recipe *)recipe)->m);
+    winograd_matrices w = matrices_of(recipe);
     kinst *in = kb_param(b, 0), *row = kb_param(b, 1), *out = kb_param(b, 4), *apart = kb_param(b, 5);
     kinst *half = kb_local(b, "half", b->real, w.n * w.n * b->lanes);
     kinst *d[WINOGRAD_MOST], *t[WINOGRAD_MOST], *zero = kb_int(b, 0), *n = kb_int(b, w.n);
@@ -33,8 +37,32 @@ static void build_input(kb *b, const void *recipe) {
     kb_end(b);
 }
 
+/* (in, row, end, out, apart): rows from `end` on are zero. */
+static void build_taps(kb *b, const void *recipe) {
+    winograd_matrices w = matrices_of(recipe);
+    int taps = (int)((const transform_recipe *)recipe)->taps;
+    kinst *in = kb_param(b, 0), *row = kb_param(b, 1), *out = kb_param(b, 3), *apart = kb_param(b, 4);
+    kinst *half[WINOGRAD_MOST][WINOGRAD_MOST], *d[WINOGRAD_MOST], *t[WINOGRAD_MOST];
+    kinst *zero = kb_int(b, 0), *nothing = kb_int(b, 0);
+    for (int y = 0; y < taps; y++) { /* a row that is not there is loaded as none of its lanes */
+        kinst *there = kb_arith(b, S_LT, kb_int(b, y), kb_param(b, 2), NULL);
+        kinst *lanes = kb_select(b, there, kb_int(b, b->lanes), nothing);
+        kinst *from = kb_select(b, there, kb_muli(b, row, y), zero);
+        for (int x = 0; x < taps; x++) {
+            kinst *at = kb_addi(b, from, x * BLOCK);
+            d[x] = y ? kb_load_part(b, kb_vector(b), in, at, lanes) : kb_load(b, kb_vector(b), in, at);
+        }
+        winograd_combine(b, w.g, w.n, taps, d, half[y]);
+    }
+    for (int x = 0; x < w.n; x++) {
+        for (int y = 0; y < taps; y++) d[y] = half[y][x];
+        winograd_combine(b, w.g, w.n, taps, d, t);
+        for (int k = 0; k < w.n; k++) kb_store(b, out, kb_muli(b, apart, x + k * w.n), t[k]);
+    }
+}
+
 static void build_output(kb *b, const void *recipe) {
-    winograd_matrices w = winograd_of((int)((const transform_recipe *)recipe)->m);
+    winograd_matrices w = matrices_of(recipe);
     kinst *in = kb_param(b, 0), *apart = kb_param(b, 1), *out = kb_param(b, 2);
     kinst *half = kb_local(b, "half", b->real, w.m * w.n * b->lanes);
     kinst *d[WINOGRAD_MOST], *t[WINOGRAD_MOST], *zero = kb_int(b, 0);
@@ -55,15 +83,23 @@ static void build_output(kb *b, const void *recipe) {
 }
 
 kfunc *winograd_input(kb *b, int m) {
-    const transform_recipe r = {m};
+    const transform_recipe r = {m, WINOGRAD_TAPS};
     const ktype number = k_scalar(KB_INT);
     const kparam params[] = {{"in", k_ptr(b->real)}, {"row", number},         {"first", number},
                              {"end", number},        {"out", k_out(b->real)}, {"apart", number}};
     return kb_micro(b, "winograd_input", build_input, &r, sizeof r, params, 6);
 }
 
-kfunc *winograd_output(kb *b, int m) {
-    const transform_recipe r = {m};
+kfunc *winograd_taps(kb *b, int m, int taps) {
+    const transform_recipe r = {m, taps};
+    const ktype number = k_scalar(KB_INT);
+    const kparam params[] = {
+        {"in", k_ptr(b->real)}, {"row", number}, {"end", number}, {"out", k_out(b->real)}, {"apart", number}};
+    return kb_micro(b, "winograd_taps", build_taps, &r, sizeof r, params, 5);
+}
+
+kfunc *winograd_output(kb *b, int m, int taps) {
+    const transform_recipe r = {m, taps};
     const kparam params[] = {{"in", k_ptr(b->real)}, {"apart", k_scalar(KB_INT)}, {"out", k_out(b->real)}};
     return kb_micro(b, "winograd_output", build_output, &r, sizeof r, params, 3);
 }
