@@ -18,6 +18,7 @@ const pass passes[] = {
     {"simplify", "nodes that do nothing or are not read go", false, BOTH, pass_simplify},
     {"cse", "what is computed twice is computed once", false, BOTH, pass_cse},
     {"fuse", "elementwise chains become one node or an epilogue", false, BOTH, pass_fuse},
+    {"sums", "sums over the batch are taken where their terms are computed", false, BOTH, pass_sums},
     {"group", "elementwise nodes that share operands become one loop", false, BOTH, pass_group},
     {"choose-algorithm", "the way to compute each node", true, BOTH, pass_choose_algorithm},
     {"choose-layout", "how each value lies in memory", true, BOTH, pass_choose_layout},

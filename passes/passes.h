@@ -5,6 +5,13 @@
 
 #include "ir/kernel/lower.h"
 
+/* Who knows better than the costs of candidates: asked for every node that has some, for the name of the one to take;
+ * NULL, or one that cannot compute it: the cheapest. */
+typedef struct tuner {
+    const char *(*choose)(void *user, const node *n, int64_t batch, bool exact);
+    void *user;
+} tuner;
+
 typedef struct pass_options {
     bool targets[TARGET_COUNT];  /* which bodies to lower */
     kbase real;                  /* KB_F32, or KB_F64 for exact comparisons */
@@ -12,6 +19,7 @@ typedef struct pass_options {
     int max_threads;             /* workspace has scratch for so many; 1..1024 */
     bool exact;                  /* --exact-conv: no candidate that rounds more than the direct sum */
     const char *prefer;          /* name of a candidate to take wherever it is legal; NULL: the cheapest */
+    const tuner *tuner;          /* NULL: none */
     bool pixels;                 /* emit forward_u8 where the first input has normalize */
     const char *const *disabled; /* names of optional passes to skip, ends with NULL; NULL: none */
     const char *dump_after;      /* name of a pass whose result is printed to `dump`; NULL: none */
@@ -63,6 +71,7 @@ void pass_fold_constants(pass_state *s);
 void pass_simplify(pass_state *s); /* identity and dead nodes */
 void pass_cse(pass_state *s);
 void pass_fuse(pass_state *s);             /* epilogues and elementwise chains */
+void pass_sums(pass_state *s);  /* sums over the batch, of expressions and together */
 void pass_group(pass_state *s);            /* loops that share operands */
 void pass_choose_algorithm(pass_state *s); /* required */
 void pass_choose_layout(pass_state *s);    /* required */

@@ -151,6 +151,14 @@ static void lower_sums(lower *l, const node *n) {
     emit_sums(l, n, &r);
 }
 
+static void lower_map_sums(lower *l, const node *n) {
+    const map_sums_attrs *a = n->attrs;
+    sums_recipe r = sums_recipe_of(l, n, &n->out[0]->shape);
+    r.e = lower_expr(l, n->epilogue);
+    for (int k = 0; k < n->outputs; k++) r.step[k] = a->results.at[k];
+    emit_sums(l, n, &r);
+}
+
 static int64_t sums_room(const node *n, int64_t max_batch) {
     sums_recipe r = sums_outline(n, &n->out[0]->shape, max_batch);
     return r.parts > 1 ? r.parts * r.results * sums_results(&r) : 0;
@@ -176,3 +184,11 @@ const candidate sums_candidate = {.name = "sums",
                                   .layouts = sums_layouts,
                                   .lower = lower_sums,
                                   .room = sums_room};
+
+static const candidate map_candidate = {.name = "sums",
+                                        .families = FAMILY_CPU,
+                                        .legal = sums_legal,
+                                        .layouts = sums_layouts,
+                                        .lower = lower_map_sums,
+                                        .room = sums_room};
+const candidate *const map_sums_candidates[] = {&map_candidate, NULL};

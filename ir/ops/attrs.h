@@ -109,6 +109,11 @@ typedef struct maps_attrs {
     ints results;
 } maps_attrs;
 
+/* map_sums: the results' shape, -1 for N, and which step of the expression each sums. */
+typedef struct map_sums_attrs {
+    ints shape, results;
+} map_sums_attrs;
+
 /* broadcast, sum_to: the result's whole shape, -1 for N. */
 typedef struct shape_attrs {
     ints shape;

@@ -32,6 +32,7 @@ extern const candidate *const cast_candidates[];
 extern const candidate *const maps_candidates[];
 extern const candidate *const broadcast_candidates[];
 extern const candidate *const sum_to_candidates[];
+extern const candidate *const map_sums_candidates[];
 extern const candidate *const samples_candidates[];
 extern const candidate *const one_hot_candidates[];
 extern const candidate *const batch_stats_candidates[];

@@ -50,6 +50,7 @@
     OP(random_keep)                                                                                          \
     OP(broadcast)                                                                                            \
     OP(sum_to)                                                                                               \
+    OP(map_sums)                                                                                             \
     OP(samples)                                                                                              \
     OP(one_hot)                                                                                              \
     OP(batch_stats)                                                                                          \

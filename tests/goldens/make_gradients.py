@@ -50,6 +50,19 @@ def batches():
             return x.mean(axes), x.var(axes, unbiased=False)
         g.case(f"x f32{x}", "batch_stats(%x)", stats, outputs="m v")
         g.case(f"x f32{x}", "batch_stats(%x)", stats, outputs="m v", fill={"x": (100.0, 101.0)})
+    g.case("a f32[N,3,5,7]; b f32[N,3,5,7]",
+           'map_sums(%a, %b) {shape=[3,1,1], results=[0,1], expr="s0=mul(i0,1.0); mul(i0,i1)"}',
+           lambda a, b: (a.sum((0, 2, 3)).reshape(-1, 1, 1), (a * b).sum((0, 2, 3)).reshape(-1, 1, 1)), outputs="y z")
+    g.case("a f32[N,19]; b f32[N,1]", 'map_sums(%a, %b) {shape=[19], results=[0], expr="mul(i0,i1)"}',
+           lambda a, b: (a * b).sum(0))
+    g.case("a f32[N,5,6]", 'map_sums(%a) {shape=[], results=[0], expr="exp(i0)"}', lambda a: a.exp().sum())
+    # what batch norm's gradient sums: one node for both
+    for channels in (20, 32):
+        to = f"{{shape=[{channels},1,1]}}"
+        g.case(f"x f32[N,3,5,6]; g f32[N,{channels},5,6]; !w f32[{channels},3,1,1]; !m f32[{channels},1,1]",
+               f"%c = conv2d(%x, %w)\n%a = sum_to(%g) {to}\n%d = sub(%c, %m)\n%p = mul(%g, %d)\n%b = sum_to(%p) {to}\n"
+               "sub(%b, %a)", lambda x, dy, w, m: (dy * (F.conv2d(x, w) - m) - dy).sum((0, 2, 3)).reshape(-1, 1, 1),
+               title="sums")
     g.case("x f32[N,3]", "samples(%x)", lambda x: torch.tensor(float(BATCH)))
     g.case("x f32[N,4,3,3]", "%k = samples(%x)\ndiv(%x, %k)", lambda x: x / BATCH, title="samples")
     for i, classes in (("[N]", 10), ("[N,3]", 37), ("[N,2,2]", 1), ("[N,7]", 5)):
