@@ -20,7 +20,8 @@ typedef struct summer {
     graph *g;
     arena *arena;
     const int *uses; /* by value id */
-    bool *later;     /* by value id: depends on a sum of the group being made */
+    bool *later;     /* by value id: depends on a sum of the bundle being made */
+    bool *taken;     /* by value id: of an elementwise node that a bundle took in */
 } summer;
 
 /* Sums that are taken together, and the nodes whose expressions they take in (NULL: none). */
@@ -82,6 +83,11 @@ static void join(summer *s, bundle *b, node *sum, node *map, int at) {
     s->later[sum->out[0]->id] = true;
 }
 
+/* Nodes that a bundle stands for: they are the origin of its node, so they stay as they are. */
+static bool is_gone(const summer *s, const node *n) {
+    return n->out[0]->def != n || s->taken[n->out[0]->id];
+}
+
 /* The bundle that begins with the sum at position `at`. */
 static bundle bundle_at(summer *s, int at) {
     bundle b = {.last = at};
@@ -90,7 +96,7 @@ static bundle bundle_at(summer *s, int at) {
     join(s, &b, first, map, at);
     for (int i = at + 1; i < s->g->nodes.count && i <= at + NEAR; i++) {
         node *n = s->g->nodes.at[i];
-        if (!n->op) continue;
+        if (is_gone(s, n)) continue;
         if (is_sum(n) && may_join(s, &b, n, map = taken_in(s, n))) {
             join(s, &b, n, map, i);
             continue;
@@ -149,22 +155,25 @@ static void write_bundle(summer *s, bundle *b) {
     }
     m->attrs = attrs_copy(s->arena, &op_map_sums, &attrs, false);
     m->epilogue = expr_copy(s->arena, &e);
-    for (int k = 0; k < b->count; k++) {
-        b->sum[k]->op = NULL;
-        if (b->map[k]) b->map[k]->op = NULL;
-    }
+    for (int k = 0; k < b->count; k++)
+        if (b->map[k]) s->taken[b->map[k]->out[0]->id] = true;
     s->g->nodes.at[b->last] = m;
 }
 
 static void sum_graph(graph *g) {
     summer s = {.g = g, .arena = g->arena, .uses = graph_use_counts(g->arena, g)};
+    s.taken = NEW_ARRAY(g->arena, bool, g->next_id);
     for (int i = 0; i < g->nodes.count; i++) {
         node *n = g->nodes.at[i];
-        if (!n->op || !is_sum(n)) continue;
+        if (is_gone(&s, n) || !is_sum(n)) continue;
         s.later = NEW_ARRAY(g->arena, bool, g->next_id);
         bundle b = bundle_at(&s, i);
         if (b.count > 1 || (b.count == 1 && b.map[0])) write_bundle(&s, &b);
     }
+    int kept = 0;
+    for (int i = 0; i < g->nodes.count; i++)
+        if (!is_gone(&s, g->nodes.at[i])) g->nodes.at[kept++] = g->nodes.at[i];
+    g->nodes.count = kept;
     graph_sort(g);
 }
 

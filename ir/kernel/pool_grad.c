@@ -1,5 +1,7 @@
 /* Gradients of the input of pooling and upsampling. A kernel index is one sample's plane in a block of channels (or in
- * one channel of a planar image): cleared, then every result adds what it owes where it read, in the results' order. */
+ * one channel of a planar image): cleared, then every result adds what it owes where it read, in the results' order.
+ * Windows that lie side by side and cover the image are written at once. */
+#include "ir/kernel/halo.h"
 #include "ir/kernel/pool.h"
 #include "ir/kernel/upsample.h"
 #include "ir/ops/candidates.h"
@@ -11,10 +13,12 @@ typedef struct plane_recipe {
     pool_recipe pool; /* `in` is x of a maximum, `out` the result's gradient */
     view y, dx;       /* the result itself (maxima) */
     int64_t bilinear, align_corners;
+    int64_t covers; /* 1: every pixel lies in exactly one window, none of which is clipped */
 } plane_recipe;
 
 /* Arguments: dx stands behind the operands. */
 enum { ARG_X = 2, ARG_Y, ARG_MAX_DY, ARG_DY = 2 };
+enum { UNROLLED = 4 /* rows or columns of a window */ };
 
 static kinst *dy_of(kb *b, const plane_recipe *r) {
     return kb_param(b, r->pool.average ? ARG_DY : ARG_MAX_DY);
@@ -52,24 +56,43 @@ static void add_at(kb *b, const plane_recipe *r, kinst *at, kinst *v) {
 
 /* ---- pooling ---- */
 
+/* Loops over the window's rows or columns. */
+static kinst *each_tap(kb *b, const plane_recipe *r, int axis, const reach *over, kinst *at) {
+    int64_t size = r->pool.window.kernel[axis];
+    if (!r->covers) return kb_for(b, axis ? "x" : "y", over->first, over->end, over->stride->i, KLOOP_SERIAL);
+    kinst *tap =
+        kb_for(b, "tap", kb_int(b, 0), kb_int(b, size), 1, size <= UNROLLED ? KLOOP_UNROLL : KLOOP_SERIAL);
+    return kb_add(b, kb_muli(b, at, size), tap);
+}
+
 /* Loops over the window; the first element that equals the maximum takes all, later ones find nothing left. */
-static void give_window(kb *b, const plane_recipe *r, const row_spot *s, const reach *rows,
-                        const reach *columns, int u, kinst *owed, kinst *largest) {
+static void give_window(kb *b, const plane_recipe *r, const row_spot *s, const reach over[2],
+                        kinst *const at[2], int u, kinst *owed, kinst *largest) {
     kinst *zero = kb_int(b, 0), *none = kb_const(b, owed->type, 0), *left = NULL;
     if (largest) {
         left = kb_reg(b, "left", owed->type, 1, 1);
         kb_set(b, left, zero, zero, owed);
     }
-    kinst *y = kb_for(b, "y", rows->first, rows->end, rows->stride->i, KLOOP_SERIAL);
-    kinst *x = kb_for(b, "x", columns->first, columns->end, columns->stride->i, KLOOP_SERIAL);
+    kinst *y = each_tap(b, r, 0, &over[0], at[0]), *x = each_tap(b, r, 1, &over[1], at[1]);
     if (largest) {
         kinst *v = kb_load(b, owed->type, kb_param(b, ARG_X), element(b, &r->pool.in, s, y, x, u));
         kinst *hit = kb_arith(b, S_EQ, v, largest, NULL), *rest = kb_get(b, left, zero, zero);
         owed = kb_select(b, hit, rest, none);
         kb_set(b, left, zero, zero, kb_select(b, hit, none, rest));
     }
-    add_at(b, r, element(b, &r->dx, s, y, x, u), owed);
+    kinst *to = element(b, &r->dx, s, y, x, u);
+    if (r->covers)
+        kb_store(b, dx_of(b, r), to, owed);
+    else
+        add_at(b, r, to, owed);
     kb_end(b);
+    kb_end(b);
+}
+
+static void clear_halos(kb *b, const plane_recipe *r, const row_spot *s) {
+    if (r->dx.left + r->dx.right == 0) return;
+    kinst *y = kb_for(b, "y", kb_int(b, 0), kb_int(b, r->dx.height), 1, KLOOP_SERIAL);
+    zero_halo(b, &r->dx, dx_of(b, r), row_start(b, &r->dx, s, y));
     kb_end(b);
 }
 
@@ -78,20 +101,25 @@ static void build_pool(kb *b, const void *recipe) {
     const view *out = &r->pool.out;
     row_spot s = plane_of(b, r);
     ktype t = row_type(b, out);
-    clear_plane(b, r, &s);
-    kinst *oy = kb_for(b, "oy", kb_int(b, 0), kb_int(b, out->height), 1, KLOOP_SERIAL);
-    reach rows = pool_reach(b, &r->pool, 0, oy);
-    kinst *ox = kb_for(b, "ox", kb_int(b, 0), kb_int(b, out->width), 1, KLOOP_SERIAL);
-    reach columns = pool_reach(b, &r->pool, 1, ox);
+    kinst *at[2];
+    reach over[2];
+    if (r->covers)
+        clear_halos(b, r, &s);
+    else
+        clear_plane(b, r, &s);
+    at[0] = kb_for(b, "oy", kb_int(b, 0), kb_int(b, out->height), 1, KLOOP_SERIAL);
+    over[0] = pool_reach(b, &r->pool, 0, at[0]);
+    at[1] = kb_for(b, "ox", kb_int(b, 0), kb_int(b, out->width), 1, KLOOP_SERIAL);
+    over[1] = pool_reach(b, &r->pool, 1, at[1]);
     for (int u = 0; u < row_vectors(b, out); u++) {
-        kinst *owed = kb_load(b, t, dy_of(b, r), element(b, out, &s, oy, ox, u)), *largest = NULL;
+        kinst *owed = kb_load(b, t, dy_of(b, r), element(b, out, &s, at[0], at[1], u)), *largest = NULL;
         if (r->pool.average) {
-            kinst *share = kb_cast(b, kb_real(b), kb_mul(b, rows.count, columns.count));
+            kinst *share = kb_cast(b, kb_real(b), kb_mul(b, over[0].count, over[1].count));
             owed = kb_arith(b, S_DIV, owed, kb_splat(b, share, t.lanes), NULL);
         } else {
-            largest = kb_load(b, t, kb_param(b, ARG_Y), element(b, &r->y, &s, oy, ox, u));
+            largest = kb_load(b, t, kb_param(b, ARG_Y), element(b, &r->y, &s, at[0], at[1], u));
         }
-        give_window(b, r, &s, &rows, &columns, u, owed, largest);
+        give_window(b, r, &s, over, at, u, owed, largest);
     }
     kb_end(b);
     kb_end(b);
@@ -179,9 +207,20 @@ static void emit_plane(lower *l, const node *n, const plane_recipe *r, kernel_bu
     lower_call(l, k, args, n->inputs + 1, n);
 }
 
+/* Side by side, whole, and up to the edges? */
+static bool covers(const plane_recipe *r) {
+    const window2d *w = &r->pool.window;
+    const view *out = &r->pool.out;
+    for (int a = 0; a < 2; a++)
+        if (w->kernel[a] != w->stride[a] || w->dilation[a] != 1) return false;
+    return !w->top && !w->left && out->height * w->kernel[0] == r->dx.height &&
+           out->width * w->kernel[1] == r->dx.width;
+}
+
 static void lower_max(lower *l, const node *n) {
     plane_recipe r = start_recipe(l, n);
     pool_set_windows(&r.pool, n->attrs, false);
+    r.covers = covers(&r);
     emit_plane(l, n, &r, build_pool);
 }
 
@@ -189,6 +228,7 @@ static void lower_avg(lower *l, const node *n) {
     const avgpool_grad_attrs *a = n->attrs;
     plane_recipe r = start_recipe(l, n);
     pool_set_windows(&r.pool, &a->pool, true);
+    r.covers = covers(&r);
     emit_plane(l, n, &r, build_pool);
 }
 
