@@ -54,14 +54,24 @@ static void print_epilogue(text *t, const node *n) {
     text_quoted(t, e.at);
 }
 
-void text_print_attrs(text *t, const node *n, int indent) {
+/* What stands before the next one: " {" where none was printed. */
+static const char *print_listed(text *t, const op *o, const void *attrs, int indent) {
     const char *between = " {";
-    for (const attr *at = n->op->attrs; at && at->name; at++) {
-        if (!at->required && attr_standard(at, n->attrs)) continue;
+    for (const attr *at = o->attrs; at && at->name; at++) {
+        if (!at->required && attr_standard(at, attrs)) continue;
         text_printf(t, "%s%s=", between, at->name);
-        print_value(t, at, (const char *)n->attrs + at->offset, indent);
+        print_value(t, at, (const char *)attrs + at->offset, indent);
         between = ", ";
     }
+    return between;
+}
+
+void attrs_print(text *t, const op *o, const void *attrs) {
+    if (*print_listed(t, o, attrs, 0) == ',') text_puts(t, "}");
+}
+
+void text_print_attrs(text *t, const node *n, int indent) {
+    const char *between = print_listed(t, n->op, n->attrs, indent);
     if (n->epilogue) {
         text_puts(t, between);
         print_epilogue(t, n);

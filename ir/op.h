@@ -78,6 +78,8 @@ void *attrs_copy(arena *a, const op *o, const void *attrs, bool deep);
 /* One attribute of two structs; whether one is what op_defaults gives. Bodies are equal when they are one. */
 bool attr_equal(const attr *at, const void *a, const void *b);
 bool attr_standard(const attr *at, const void *attrs);
+/* " {pad=[1,1,1,1]}": those that graph texts say; nothing where there is none. */
+void attrs_print(text *t, const op *o, const void *attrs);
 /* A name's choices and a required name or body. Adds an error that says what is allowed. */
 bool attrs_check(const op *o, const void *attrs, span at, diags *d);
 /* The body of an op that has one (its first ATTR_GRAPH), else NULL. */

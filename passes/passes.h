@@ -8,7 +8,7 @@
 /* Who knows better than the costs of candidates: asked for every node that has some, for the name of the one to take;
  * NULL, or one that cannot compute it: the cheapest. */
 typedef struct tuner {
-    const char *(*choose)(void *user, const node *n, int64_t batch, bool exact);
+    const char *(*choose)(void *user, const node *n, int64_t batch, inexact most);
     void *user;
 } tuner;
 

@@ -8,6 +8,9 @@ skipped=0
 log=$(mktemp)
 XDG_CACHE_HOME=$(mktemp -d)
 export XDG_CACHE_HOME
+# LeakSanitizer, as gcc 12 has it, may misread the thread-local memory of libraries opened late (LLVM's) and crash
+ASAN_OPTIONS=${ASAN_OPTIONS:-intercept_tls_get_addr=0}
+export ASAN_OPTIONS
 trap 'rm -rf "$log" "$XDG_CACHE_HOME"' EXIT
 for program in "$@"; do
     start=$(date +%s)

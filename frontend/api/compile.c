@@ -17,6 +17,7 @@ program *compile_program(arena *a, const graph *g, const compile_options *o, dia
                       .max_threads = o->max_threads,
                       .pixels = o->pixels,
                       .exact = o->exact,
+                      .tuner = o->tuner,
                       .train = o->train,
                       .freeze = o->freeze,
                       .profiled = o->profiled,

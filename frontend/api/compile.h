@@ -14,10 +14,11 @@ typedef struct compile_options {
     bool pixels;                /* the entry that takes 8-bit pixels too */
     bool train;                 /* a training step too */
     const char *const
-        *freeze;   /* patterns of parameters that a step leaves alone; ends with NULL; NULL: none */
-    bool profiled; /* a program that tells when each call begins */
-    bool rolled;   /* loops marked unroll stand, for a backend that may have the code already */
-    bool exact;    /* no way to compute that rounds more than the direct sum */
+        *freeze;        /* patterns of parameters that a step leaves alone; ends with NULL; NULL: none */
+    bool profiled;      /* a program that tells when each call begins */
+    bool rolled;        /* loops marked unroll stand, for a backend that may have the code already */
+    const tuner *tuner; /* who chooses among ways to compute a layer; NULL: their costs */
+    bool exact;         /* no way to compute that rounds more than the direct sum */
     const char *const *disabled; /* optional passes to skip; ends with NULL; NULL: none */
     const char *dump_after;      /* pass whose result is printed to `dump`; NULL: none */
     text *dump;

@@ -42,7 +42,7 @@ const executor *executor_find(const char *name, diags *d) {
     return NULL;
 }
 
-static int processors(void) {
+int executor_processors(void) {
     cpu_set_t set;
     int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     return count > COMPILE_MAX_THREADS ? COMPILE_MAX_THREADS : count;
@@ -85,7 +85,7 @@ bool executor_open(const executor *e, net *n, arena *a, const graph *g, const ex
     executor_options o = *given;
     if (!choose_target(e, &o, d)) return false;
     if (o.team) o.threads = o.team->threads;
-    if (!o.threads) o.threads = processors();
+    if (!o.threads) o.threads = executor_processors();
     if (!o.compile.max_threads) o.compile.max_threads = o.threads;
     o.compile.rolled = e->rolled;
     program *p = compile_program(a, g, &o.compile, d);

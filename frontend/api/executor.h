@@ -42,6 +42,9 @@ void net_close(net *n);
 void *executor_pack(const net *n, arena *a, const graph *g, const compile_options *o, const float *params,
                     diags *d);
 
+/* How many threads there are where nobody says how many. */
+int executor_processors(void);
+
 extern const executor c_executor, llvm_executor, interp_executor;
 
 #endif

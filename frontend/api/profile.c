@@ -239,18 +239,26 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static double median(double *x, int count) {
+/* Between the two that are nearest. */
+static double quantile(double *x, int count, double part) {
+    double at = part * (count - 1);
+    int low = (int)at;
+    if (!count) return 0;
     qsort(x, (size_t)count, sizeof *x, by_value);
-    return count % 2 ? x[count / 2] : count ? (x[count / 2 - 1] + x[count / 2]) / 2 : 0;
+    return low + 1 < count ? x[low] + (at - low) * (x[low + 1] - x[low]) : x[low];
 }
 
 double profile_median(const profile *p, const int *calls, int count) {
+    return profile_quantile(p, calls, count, 0.5);
+}
+
+double profile_quantile(const profile *p, const int *calls, int count, double part) {
     double *sums = calloc((size_t)p->passes + 1, sizeof *sums), result;
     if (!sums) return 0;
     for (int i = 0; i < p->passes; i++)
         for (int k = 0; k < count; k++)
             sums[i] += (double)p->ms[(size_t)i * (size_t)p->count + (size_t)calls[k]];
-    result = median(sums, p->passes);
+    result = quantile(sums, p->passes, part);
     free(sums);
     return result;
 }
@@ -259,7 +267,7 @@ static void finish(profiling *g) {
     profile *p = g->result;
     const recorder *r = &g->fastest;
     p->ms = g->ms;
-    p->total = median(g->totals, p->passes);
+    p->total = quantile(g->totals, p->passes, 0.5);
     p->events = NEW_ARRAY(g->arena, profile_event, r->count + 1);
     for (int i = 0; i + 1 < r->count; i++) {
         int k = call_of(g, &r->at[i]);
@@ -286,7 +294,7 @@ bool profile_run(profile *p, arena *a, net *n, const graph *g, const float *para
     with.how.compile.profiled = true;
     with.how.made = &p->program;
     if (!executor_open(o->executor, n, a, g, &with.how, d)) return false;
-    p->threads = with.how.threads ? with.how.threads : p->program->max_threads;
+    p->threads = with.how.threads ? with.how.threads : executor_processors();
     for (int t = 0; t < TARGET_COUNT; t++)
         if (p->program->wanted[t]) p->target = (target_id)t;
     list_calls(&all);

@@ -41,7 +41,9 @@ typedef struct profile {
  * described already and will be closed by the caller. False with errors. All lies in the arena. */
 bool profile_run(profile *p, arena *a, net *n, const graph *g, const float *params, const profile_options *o,
                  diags *d);
-/* The median over the passes of what these calls (by number, `count` of them) take together, in milliseconds. */
+/* What these calls (by number, `count` of them) take together in a pass, in milliseconds: a share of `part` of the passes
+ * takes less. */
+double profile_quantile(const profile *p, const int *calls, int count, double part);
 double profile_median(const profile *p, const int *calls, int count);
 
 /* ---- what it says of layers ---- */

@@ -91,8 +91,7 @@ __attribute__((target("avx512f,avx512vl"))) static float multiply_avx512(int64_t
 #undef STEP
 }
 
-__attribute__((target("avx512f,avx512vl,prefer-vector-width=512"))) static float read_avx512(
-    const float *from, int64_t count) {
+__attribute__((target("avx512f,avx512vl"))) static float read_avx512(const float *from, int64_t count) {
     READ_BY(v16)
 }
 
@@ -152,7 +151,7 @@ static const loops *loops_of(target_id t) {
 
 /* One thread's share, and what it did in the round. */
 typedef struct share {
-    _Alignas(2 * LINE) const loops *loops;
+    _Alignas(NET_ALIGN) const loops *loops;
     const float *from;
     int64_t count; /* numbers; 0: multiply */
     double rate;   /* operations or bytes a nanosecond */

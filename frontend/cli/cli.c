@@ -2,6 +2,7 @@
 #include "frontend/cli/cli.h"
 
 #include "frontend/api/describe.h"
+#include "frontend/api/tune.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -87,6 +88,16 @@ int open_weights(cli *c, opened *o, bool needed) {
     return CLI_OK;
 }
 
+int tune_opened(cli *c, const opened *o, const executor *with, executor_options *how, bool elsewhere) {
+    if (!c->settings.tune) return CLI_OK;
+    const tune_options options = {
+        .path = c->settings.tune, .executor = with, .how = *how, .elsewhere = elsewhere};
+    waiting_begin(&c->waiting, arena_printf(c->arena, "timing layers of %s", o->net.name));
+    how->compile.tuner = tune_net(c->arena, &o->net, o->graph, o->params, &options, c->diags);
+    waiting_end(&c->waiting);
+    return how->compile.tuner ? CLI_OK : CLI_BAD_INPUT;
+}
+
 int open_session(cli *c, opened *o, int64_t max_batch) {
     executor_options e = {.threads = (int)c->settings.threads, .no_cache = c->settings.no_cache};
     e.compile.max_batch = max_batch;
@@ -95,6 +106,7 @@ int open_session(cli *c, opened *o, int64_t max_batch) {
     const executor *with = executor_find(c->settings.backend, c->diags);
     if (!with) return CLI_USAGE;
     cli_report(c);
+    if ((code = tune_opened(c, o, with, &e, false)) != CLI_OK) return code;
     waiting_begin(&c->waiting, arena_printf(c->arena, "compiling %s", o->net.name));
     bool good = executor_open(with, &o->net, c->arena, o->graph, &e, c->diags) &&
                 session_open(&o->session, &o->net, c->diags) &&

@@ -50,6 +50,9 @@ int open_weights(cli *c, opened *o, bool needed);
 int open_session(cli *c, opened *o, int64_t max_batch);
 void opened_close(opened *o);
 
+/* --tune: reads its file, and times what that does not know of the net as `how` will compile it; for code that runs
+ * elsewhere any machine's answers are right. `with`: what times; NULL: the fastest. */
+int tune_opened(cli *c, const opened *o, const executor *with, executor_options *how, bool elsewhere);
 /* Targets, passes and threads as the options say; targets stay unset without --target. */
 int compile_settings(cli *c, compile_options *o);
 /* Whether stderr wants colour. */
@@ -96,6 +99,8 @@ bool cli_flush(cli *c);
         OPTION(exact, "exact-conv", NULL, OPTION_FLAG, "no Winograd: convolutions as direct sums"),          \
             .rare = true                                                                                     \
     }
+#define OPTION_TUNE                                                                                          \
+    { OPTION(tune, "tune", "FILE", OPTION_TEXT, "time ways to compute layers; the file remembers") }
 #define OPTION_JSON                                                                                          \
     { OPTION(json, "json", NULL, OPTION_FLAG, "print JSON") }
 #define OPTION_THREADS                                                                                       \

@@ -28,6 +28,7 @@ static const option options[] = {
     OPTION_DEFINE,
     OPTION_SET,
     OPTION_NET,
+    OPTION_TUNE,
     OPTION_PASSES,
     OPTION_EXACT,
     {OPTION(dump, "dump", "after:PASS", OPTION_TEXT, "print what a pass leaves")},
@@ -87,6 +88,13 @@ static bool write(cli *c, opened *o, const output_options *out) {
     return good;
 }
 
+static int tune(cli *c, const opened *o, compile_options *to) {
+    executor_options how = {.compile = *to};
+    int code = tune_opened(c, o, NULL, &how, true);
+    to->tuner = how.compile.tuner;
+    return code;
+}
+
 static int run(cli *c) {
     output_options out;
     opened o;
@@ -97,6 +105,7 @@ static int run(cli *c) {
     if (code) return code;
     code = open_weights(c, &o, false);
     out.params = o.params;
+    if (!code) code = tune(c, &o, &out.compile);
     if (!code && !write(c, &o, &out)) code = CLI_BAD_INPUT;
     if (dump.length) fwrite(dump.at, 1, dump.length, stdout);
     opened_close(&o);

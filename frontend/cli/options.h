@@ -42,7 +42,7 @@ typedef struct real {
 typedef struct settings {
     bool help, man, json, check, exact, augment, resume, train;
     const char *out, *weights, *prefix, *triple, *passes, *dump, *backend, *data, *split, *net, *draw,
-        *prompt, *across, *up, *val, *trace;
+        *prompt, *across, *up, *val, *trace, *tune;
     strings defines, sets, inputs, outputs, layers, freeze;
     int64_t top, batch, threads, max_threads, limit, maps, generate, epochs;
     seed seed, text_seed;

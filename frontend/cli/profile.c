@@ -23,6 +23,7 @@ static const option options[] = {
     OPTION_DEFINE,
     OPTION_SET,
     OPTION_NET,
+    OPTION_TUNE,
     OPTION_PASSES,
     OPTION_EXACT,
     {0},
@@ -157,7 +158,7 @@ static int read_options(cli *c, const opened *o, profile_options *to) {
     int code = choose_batch(c, o, &to->how.compile.max_batch);
     if (!code) code = compile_settings(c, &to->how.compile);
     to->executor = code ? NULL : executor_find(s->backend, c->diags);
-    return code ? code : to->executor ? CLI_OK : CLI_USAGE;
+    return code;
 }
 
 static bool measure(cli *c, opened *o, const profile_options *how, profiled *p) {
@@ -174,10 +175,12 @@ static int profile_opened(cli *c, opened *o) {
     profile_options how;
     profiled p = {.net = o->net.name, .train = c->settings.train};
     int code = read_options(c, o, &how);
-    if (code) return code;
+    if (code || !how.executor) return code ? code : CLI_USAGE;
     p.backend = how.executor->name;
     p.batch = how.how.compile.max_batch;
     cli_report(c);
+    code = tune_opened(c, o, how.executor, &how.how, false);
+    if (code) return code;
     if (!measure(c, o, &how, &p)) return CLI_BAD_INPUT;
     if (c->settings.trace && !profile_trace(c, &p, c->settings.trace)) return CLI_BAD_INPUT;
     if (c->settings.json) return profile_json(c, &p);

@@ -27,6 +27,7 @@ static const option options[] = {
     OPTION_DEFINE,
     OPTION_SET,
     OPTION_NET,
+    OPTION_TUNE,
     OPTION_PASSES,
     OPTION_EXACT,
     {0},

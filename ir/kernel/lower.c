@@ -154,13 +154,16 @@ kinst *kb_address(kb *b, const desc *d, kinst *const *idx) {
     return a;
 }
 
-const candidate *candidate_choose(const node *n, int64_t batch, bool exact, const char *prefer) {
+bool candidate_possible(const candidate *c, const node *n, inexact most) {
+    return (c->families & FAMILY_CPU) && (!c->legal || c->legal(n)) && c->inexact <= most;
+}
+
+const candidate *candidate_choose(const node *n, int64_t batch, inexact most, const char *prefer) {
     const candidate *best = NULL;
     double least = 0;
     if (node_elementwise(n)) return elementwise_candidate.legal(n) ? &elementwise_candidate : NULL;
     for (const candidate *const *c = n->op->candidates; c && *c; c++) {
-        if (!((*c)->families & FAMILY_CPU) || ((*c)->legal && !(*c)->legal(n))) continue;
-        if (exact && (*c)->inexact) continue;
+        if (!candidate_possible(*c, n, most)) continue;
         if (prefer && strcmp((*c)->name, prefer) == 0) return *c;
         double cost = (*c)->cost ? (*c)->cost(n, batch) : (double)node_work(n);
         if (!best || cost < least) {
@@ -172,5 +175,5 @@ const candidate *candidate_choose(const node *n, int64_t batch, bool exact, cons
 }
 
 const candidate *candidate_of(const node *n) {
-    return n->choice ? n->choice : candidate_choose(n, 1, false, NULL);
+    return n->choice ? n->choice : candidate_choose(n, 1, INEXACT_MORE, NULL);
 }

@@ -61,6 +61,10 @@ kinst *kb_address(kb *b, const desc *d, kinst *const *idx);
 
 typedef enum family { FAMILY_CPU = 1, FAMILY_GPU = 2 } family;
 
+/* How much more than a direct sum a way to compute rounds: --exact-conv leaves out all that do. Training takes none
+ * that rounds more than about twice as much, so that its gradients are as good as any other framework's. */
+typedef enum inexact { INEXACT_NOT, INEXACT_TWICE, INEXACT_MORE } inexact;
+
 /* One way to compute an op. */
 struct candidate {
     const char *name; /* "direct", "depthwise" */
@@ -78,17 +82,18 @@ struct candidate {
     int64_t (*room)(const node *n, int64_t max_batch);
     /* May an epilogue be attached, and may its operand k have this shape? NULL: no epilogue. */
     bool (*epilogue)(const node *n, const value *operand);
-    bool inexact;  /* rounds more than the direct sum: --exact-conv leaves it out */
+    inexact inexact;
     bool strict;   /* inputs must have no halo (others take any that is at least what they asked for) */
     bool in_place; /* result 0 may take the bytes of an epilogue operand of the same layout */
 };
 
 /* Elementwise nodes ("map" and rows of scalar.def) share this one. */
 extern const candidate elementwise_candidate;
+/* Whether c can compute n on a CPU and rounds no more than `most`. */
+bool candidate_possible(const candidate *c, const node *n, inexact most);
 /* The candidate that will compute n: n->choice, or the cheapest legal one. */
 const candidate *candidate_of(const node *n);
-/* The cheapest legal one among those wanted: `exact` leaves out inexact ones; one named `prefer` wins if it
- * is legal (NULL: none does). NULL if there is none. */
-const candidate *candidate_choose(const node *n, int64_t batch, bool exact, const char *prefer);
+/* The cheapest possible one; one named `prefer` wins if it is possible (NULL: none does). NULL if there is none. */
+const candidate *candidate_choose(const node *n, int64_t batch, inexact most, const char *prefer);
 
 #endif
