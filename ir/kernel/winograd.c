@@ -145,6 +145,8 @@ static void multiply_tiles(kb *b, const winograd_recipe *r, kinst *p, kinst *blo
                    .out =
                        kb_offset(b, scratch_of(b, r), kb_addi(b, out, v_count(r) + first * r->run * BLOCK)),
                    .out_block = kb_int(b, r->run * BLOCK)};
+    kinst *turn = kb_divi(b, t, tile_row(r->run, b->target->pixels).size);
+    core_fetch(b, &tile, &c, weights, ceil_div(r->run, b->target->pixels), turn);
     core_emit(b, &tile, &c);
     kb_end(b);
 }
@@ -356,7 +358,7 @@ const candidate winograd2_candidate = {.name = "winograd2",
                                        .layouts = layouts2,
                                        .lower = lower_winograd,
                                        .epilogue = epilogue_accepts,
-                                       .inexact = true,
+                                       .inexact = INEXACT_TWICE,
                                        .in_place = true};
 const candidate winograd4_candidate = {.name = "winograd4",
                                        .families = FAMILY_CPU,
@@ -365,5 +367,5 @@ const candidate winograd4_candidate = {.name = "winograd4",
                                        .layouts = layouts4,
                                        .lower = lower_winograd,
                                        .epilogue = epilogue_accepts,
-                                       .inexact = true,
+                                       .inexact = INEXACT_MORE,
                                        .in_place = true};

@@ -1,6 +1,6 @@
 /* Training steps on given numbers, for comparison with another framework (steps.py):
  *
- *   steps NET FOLDER f32|f64 BATCH STEPS RATE BACKEND [NAME=VALUE ...]
+ *   steps NET FOLDER f32|f64 BATCH STEPS RATE BACKEND[,exact] [NAME=VALUE ...]
  *
  * reads FOLDER/params (float64, in netc's order), FOLDER/inputs and FOLDER/target (STEPS batches one after the other;
  * float64 or int32) and writes FOLDER/params.after (float64) and FOLDER/losses. NAME=VALUE are arguments of the net or
@@ -18,7 +18,8 @@ typedef struct job {
     diags *diags;
     graph *graph;
     const char *folder, *backend;
-    bool wide; /* float64 */
+    bool wide;  /* float64 */
+    bool exact; /* no Winograd */
     int64_t batch, steps;
     double rate;
     double *params;
@@ -88,7 +89,7 @@ static bool run_wide(job *j, const program *p, double *losses) {
 }
 
 static bool run_narrow(job *j, const executor *e, double *losses) {
-    executor_options o = {.compile = {.max_batch = j->batch, .train = true}};
+    executor_options o = {.compile = {.max_batch = j->batch, .train = true, .exact = j->exact}};
     describe_graph(&j->net, j->arena, j->graph);
     if (!executor_open(e, &j->net, j->arena, j->graph, &o, j->diags)) return false;
     float *params = zeros(j, j->net.values * (int64_t)sizeof(float)), loss;
@@ -145,7 +146,8 @@ int main(int count, char **given) {
     j.batch = atol(given[4]);
     j.steps = atol(given[5]);
     j.rate = atof(given[6]);
-    j.backend = given[7];
+    j.backend = arena_text(&a, given[7], strcspn(given[7], ","));
+    j.exact = strstr(given[7], ",exact") != NULL;
     j.graph = compile_read(&a, given[1], &o, &d);
     bool good = j.graph && run_job(&j);
     diags_print(&d, stderr, false);

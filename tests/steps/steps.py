@@ -7,6 +7,7 @@ PROGRAM is what `make steps` builds. Run with a Python that has torch and torchv
 """
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,12 +21,12 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "goldens"))
 from zoo_nets import NETS  # noqa: E402
 
-# net: batch, steps, rate, arguments of the text, optimizer for PyTorch, clean of batch norm
+# net: batch (few: where kinks must be rare), arguments of the text, PyTorch's optimizer, whether it has batch norm
 CASES = {
     "mnist": dict(batch=16, sets=["optimizer=sgd(momentum=0.5)", "loss=cross_entropy(logits)"], momentum=0.5),
     "resnet20": dict(batch=8, sets=["optimizer=sgd(momentum=0.9,weight_decay=1e-4)"], momentum=0.9, decay=1e-4, norm=True),
-    "resnet18_cifar": dict(batch=4, sets=["optimizer=sgd(momentum=0.9,weight_decay=5e-4)"], momentum=0.9, decay=5e-4, norm=True),
-    "googlenet": dict(batch=3, size=64, sets=["optimizer=sgd(momentum=0.9)"], momentum=0.9, norm=True),
+    "resnet18_cifar": dict(batch=4, few=1, sets=["optimizer=sgd(momentum=0.9,weight_decay=5e-4)"], momentum=0.9, decay=5e-4, norm=True),
+    "googlenet": dict(batch=3, few=1, size=64, sets=["optimizer=sgd(momentum=0.9)"], momentum=0.9, norm=True),
     "row_lstm": dict(batch=8, sets=["optimizer=sgd()"]),
     "row_gru": dict(batch=8, sets=["optimizer=sgd()"]),
     "char_rnn": dict(batch=4, sets=["optimizer=sgd()"]),
@@ -108,6 +109,7 @@ def netc_steps(program, name, case, x, label, precision, count, rate, backend, s
         net = os.path.join(ROOT, "examples", name + ".net")
         if "size" in case:
             text = open(net).read().replace("224, 224", "%d, %d" % (case["size"], case["size"]))
+            text = re.sub(r"-> dropout\([0-9.]*\)", "", text)
             net = os.path.join(ROOT, "examples", ".steps_%s.net" % name)
             open(net, "w").write(text)
         try:
@@ -150,6 +152,31 @@ def wide(program, names):
     return good
 
 
+BATCHES = 9  # a ReLU or a pool that another rounding tips over moves a gradient by far more than rounding does: hence medians
+
+
+def distances(program, name, case, backend):
+    """The largest ratio over all tensors of how far netc's gradient and PyTorch's lie from the double one, in L2."""
+    case = dict(case, batch=case.get("few", case["batch"]))
+    x, label = batches(name, case, BATCHES)
+    start, big = dict(params_of(module_of(name, False))), float(2**40)  # so large a step is the gradient
+    plain = ["loss=cross_entropy(logits)", "optimizer=sgd()"]
+    ours, theirs = {}, {}
+    for k in range(BATCHES):
+        part = slice(k * case["batch"], (k + 1) * case["batch"])
+        exact, single = gradient(name, case, x[part], label[part], True), gradient(name, case, x[part], label[part], False)
+        after, _ = netc_steps(program, name, case, x[part], label[part], "f32", 1, big, backend, plain)
+        for t, g in exact.items():
+            mine = (start[t].double().numpy().ravel() - after[t]) / big
+            floor = 1e-7 * np.linalg.norm(g) + 1e-12
+            ours.setdefault(t, []).append(np.linalg.norm(mine - g))
+            theirs.setdefault(t, []).append(max(np.linalg.norm(single[t] - g), floor))
+    ratios = {t: np.median(ours[t]) / np.median(theirs[t]) for t in ours}
+    worst = max(ratios, key=ratios.get)
+    return ratios[worst], "%s (%.1e and %.1e; half of the tensors below %.2f)" % (
+        worst, np.median(ours[worst]), np.median(theirs[worst]), np.median(list(ratios.values())))
+
+
 def narrow(program, names, backend):
     good = True
     for name in names:
@@ -162,19 +189,7 @@ def narrow(program, names, backend):
             ok = worst <= 1e-4
             print("%-16s %s  ten steps: worst %.1e of the tensor's largest" % (name, "ok " if ok else "BAD", worst), flush=True)
         else:
-            exact, theirs = gradient(name, case, x, label, True), gradient(name, case, x, label, False)
-            big = float(2**40)
-            start = dict(params_of(module_of(name, False)))
-            plain = ["loss=cross_entropy(logits)", "optimizer=sgd()"]
-            after, _ = netc_steps(program, name, case, x, label, "f32", 1, big, backend, plain)
-            ratio, where = 0, ""
-            for k, g in exact.items():
-                ours = (start[k].double().numpy().ravel() - after[k]) / big
-                norm = lambda a: float(np.sqrt((a * a).sum()))  # noqa: E731
-                floor = 1e-7 * norm(g) + 1e-12
-                r = norm(ours - g) / max(norm(theirs[k] - g), floor)
-                if r > ratio:
-                    ratio, where = r, k
+            ratio, where = distances(program, name, case, backend)
             ok = ratio <= 2
             print("%-16s %s  first gradient: distance to the double one %.2f x PyTorch's at most, at %s"
                   % (name, "ok " if ok else "BAD", ratio, where), flush=True)
