@@ -26,7 +26,7 @@ static int add(params *p, const char *name, ktype type, kinst *given) {
 
 /* Positions of the parameters that come after the fixed ones; −1 where absent. */
 typedef struct slots {
-    int inner, run, out_run, operand_run[MAX_OPERANDS], step, tap, partial, partial_block, bias,
+    int inner, run, out_run, operand_run[MAX_OPERANDS], step, tap, ahead, partial, partial_block, bias,
         operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out, out_block, valid;
 } slots;
 
@@ -50,8 +50,9 @@ static slots list_params(params *p, const core_shape *s, const core_call *c, kba
     if (s->run) at.run = add(p, "a_run", integer, c->a_run);
     if (s->out_runs) at.out_run = add(p, "out_run", integer, c->out_run);
     if (s->b_step) at.step = add(p, "b_step", integer, c->b_step);
+    if (s->ahead) at.ahead = add(p, "ahead", integer, c->ahead);
     if (s->part) at.tap = add(p, "b_tap", integer, c->b_tap);
-    if (s->resume) {
+    if (s->resume == RESUME_PARTIAL) {
         at.partial = add(p, "partial", input, c->partial);
         at.partial_block = add(p, "partial_block", integer, c->partial_block);
     }
@@ -86,8 +87,17 @@ static void resume(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kinst *zero = kb_int(b, 0);
     kinst *v = kb_for(b, "v", zero, kb_int(b, tile_vectors(b, s)), 1, KLOOP_UNROLL);
     kinst *p = kb_for(b, "p", zero, kb_int(b, s->pixels), 1, KLOOP_UNROLL);
-    kinst *index = kb_add(b, vector_at(b, v, kb_param(b, at->partial_block)), kb_muli(b, p, BLOCK));
-    kb_set(b, c, p, v, kb_load(b, kb_vector(b), kb_param(b, at->partial), index));
+    bool out = s->resume == RESUME_OUT;
+    kinst *from = kb_param(b, out ? at->out : at->partial),
+          *block = kb_param(b, out ? at->out_block : at->partial_block);
+    kinst *index = kb_add(b, vector_at(b, v, block), kb_muli(b, p, out ? s->out_pixel : BLOCK));
+    kinst *x;
+    if (out && s->tail >= TAIL_PART)
+        x = kb_load_part(b, kb_vector(b), from, index,
+                         kb_sub(b, kb_param(b, at->valid), kb_muli(b, v, b->lanes)));
+    else
+        x = kb_load(b, kb_vector(b), from, index);
+    kb_set(b, c, p, v, x);
     kb_end(b);
     kb_end(b);
 }
@@ -131,6 +141,15 @@ static void multiply(kb *b, const core_shape *s, const slots *slot, kinst *c, ki
     kb_end(b);
 }
 
+/* Weights of one innermost run that a later call will use. */
+static void fetch_ahead(kb *b, const core_shape *s, const slots *at, kinst *weights) {
+    for (int64_t block = 0; block < s->blocks; block++)
+        for (int64_t line = 0; line < s->ahead; line++) {
+            kinst *index = kb_add(b, kb_param(b, at->ahead), kb_muli(b, kb_param(b, P_B_BLOCK), block));
+            kb_prefetch(b, weights, kb_addi(b, index, line * BLOCK));
+        }
+}
+
 static void reduce(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kinst *zero = kb_int(b, 0);
     kinst *w = kb_reg(b, "w", kb_vector(b), tile_vectors(b, s), 1);
@@ -144,6 +163,7 @@ static void reduce(kb *b, const core_shape *s, const slots *at, kinst *c) {
     kinst *shift = kb_add(b, kb_mul(b, i1, kb_param(b, P_S1)), kb_mul(b, i2, kb_param(b, P_S2)));
     shift = kb_add(b, shift, kb_mul(b, i3, kb_param(b, P_S3)));
     kinst *a = kb_offset(b, kb_param(b, P_A), shift);
+    if (s->ahead) fetch_ahead(b, s, at, weights);
     kinst *end = s->steps ? kb_int(b, s->steps) : kb_param(b, at->inner);
     kinst *k = kb_for(b, "k", zero, end, 1, s->steps ? KLOOP_UNROLL : KLOOP_SERIAL);
     multiply(b, s, at, c, w, a, weights, k);
@@ -233,6 +253,11 @@ static void build_core(kb *b, const void *recipe) {
         start(b, s, &at, c);
     reduce(b, s, &at, c);
     finish(b, s, &at, c);
+}
+
+void core_fetch(kb *b, core_shape *s, core_call *c, int64_t apart, int64_t calls, kinst *k) {
+    s->ahead = ceil_div(BLOCK, calls);
+    c->ahead = kb_addi(b, kb_muli(b, k, s->ahead * BLOCK), apart);
 }
 
 void core_emit(kb *b, const core_shape *s, const core_call *c) {

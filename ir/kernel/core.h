@@ -14,6 +14,12 @@ typedef enum core_tail {
     TAIL_ROWS  /* … nor loaded from the weights, which are rows of a matrix as it is */
 } core_tail;
 
+typedef enum core_resume {
+    RESUME_NOT,
+    RESUME_PARTIAL, /* `partial`, dense */
+    RESUME_OUT      /* what lies where the result goes */
+} core_resume;
+
 /* What is fixed at compile time. All of it is part of a micro's identity: keep it free of what differs from
  * layer to layer. */
 typedef struct core_shape {
@@ -27,7 +33,8 @@ typedef struct core_shape {
     int64_t
         b_step; /* 1: the call says how far steps of the innermost reduction lie apart in the weights; 0: 16 */
     int64_t part;   /* 1: a step of r0 is b_tap elements of weights away from the next */
-    int64_t resume; /* 1: sums go on from `partial`, dense, instead of starting from zero or the bias */
+    int64_t ahead;  /* cache lines of every block that are fetched early in each innermost run; 0: none */
+    int64_t resume; /* core_resume: sums go on from earlier ones instead of starting from zero or the bias */
     int64_t bias;   /* 1: there is one */
     int64_t tail;   /* core_tail */
     const expr *e;
@@ -45,6 +52,7 @@ typedef struct core_call {
     kinst *b, *b_block, *b_run;
     kinst *b_tap;                   /* part */
     kinst *b_step;                  /* where the shape says so */
+    kinst *ahead;                   /* … the first of them so far behind the run's own first weight */
     kinst *partial, *partial_block; /* resume: [block][pixel][16], blocks so far apart */
     kinst *bias;
     kinst *operand[MAX_OPERANDS], *operand_block[MAX_OPERANDS]; /* block distance of full operands */
@@ -54,6 +62,10 @@ typedef struct core_call {
 
 /* Appends the call of the core for one tile. */
 void core_emit(kb *b, const core_shape *s, const core_call *c);
+
+/* Sets what is fetched early while weights that lie `apart` elements before the next in turn are used by so many
+ * calls: the k-th of them fetches the k-th part of each run of 16 steps. */
+void core_fetch(kb *b, core_shape *s, core_call *c, int64_t apart, int64_t calls, kinst *k);
 
 /* A row of `width` pixels cut into tiles of at most `most`: `first` tiles of `size` pixels, then `rest` of
  * size − 1. */

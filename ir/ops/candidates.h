@@ -38,6 +38,7 @@ extern const candidate *const one_hot_candidates[];
 extern const candidate *const batch_stats_candidates[];
 extern const candidate *const conv2d_weight_candidates[];
 extern const candidate *const conv2d_turn_candidates[];
+extern const candidate *const linear_data_candidates[];
 extern const candidate *const linear_weight_candidates[];
 extern const candidate *const maxpool_grad_candidates[];
 extern const candidate *const avgpool_grad_candidates[];

@@ -29,7 +29,7 @@ static int64_t work(const node *n) {
 
 static void grad(graph *g, node *n, value *const *out_grads, value **in_grads) {
     value *dy = out_grads[0];
-    in_grads[0] = make_two(g, n, "linear", dy, make_turned(g, n, n->in[1]));
+    in_grads[0] = make_two(g, n, "linear_data", dy, n->in[1]);
     in_grads[1] = make_two(g, n, "linear_weight", n->in[0], dy);
     if (n->own_inputs > 2) in_grads[2] = make_sum_to(g, n, dy, n->in[2]->shape);
 }

@@ -1,4 +1,4 @@
-/* Gradients of weights that rows are multiplied by: linear's matrix, embedding's table. */
+/* Gradients of linear: its input's and its weight's; and of embedding's table. */
 #include "ir/ops/attrs.h"
 #include "ir/ops/candidates.h"
 #include "ir/ops/infer.h"
@@ -17,6 +17,22 @@ static bool infer_linear(graph *g, node *n, diags *d) {
     const shape *x = &n->in[0]->shape, *y = &n->in[1]->shape;
     if (!want_floats(n, d) || !rows_fit(g, n, 0, x->rank - 1, 1, d)) return false;
     return give_shape(g, n, (shape){2, {y->dim[y->rank - 1], x->dim[x->rank - 1]}}, d);
+}
+
+static bool infer_data(graph *g, node *n, diags *d) {
+    const shape *y = &n->in[0]->shape, *w = &n->in[1]->shape;
+    if (!want_floats(n, d) || !want_weight(g, n, 1, 2, "[O,F]", d)) return false;
+    if (y->rank < 2 || y->dim[y->rank - 1] != w->dim[0])
+        return op_error(
+            n, d, "cannot linear_data %s with weight %s: rows must have as many numbers as the weight has",
+            shape_text(g, y), shape_text(g, w));
+    shape s = *y;
+    s.dim[s.rank - 1] = w->dim[1];
+    return give_shape(g, n, s, d);
+}
+
+static int64_t work_data(const node *n) {
+    return work_product(shape_count(&n->out[0]->shape), n->in[1]->shape.dim[0]);
 }
 
 static int64_t work(const node *n) {
@@ -47,6 +63,20 @@ static const attr attributes[] = {
     "graph embedding_weight\ninput %i i32" i "\ninput %g f32" dy                                             \
     "\n%y = embedding_weight(%i, %g) {rows=" rows "}\noutput y %y\n"
 
+#define DATA(dy, w)                                                                                          \
+    "graph linear_data\ninput %g f32" dy "\nparam %w \"w\" f32" w                                            \
+    " trainable\n%y = linear_data(%g, %w)\noutput y %y\n"
+
+static const char *const data_samples[] = {
+    DATA("[N,16]", "[16,16]"),
+    DATA("[N,3]", "[3,7]"),
+    DATA("[N,37]", "[37,100]"),
+    DATA("[N,300]", "[300,50]"),
+    DATA("[N,5,33]", "[33,20]"),
+    DATA("[N,3,2,4]", "[4,10]"),
+    NULL,
+};
+
 static const char *const linear_samples[] = {
     LINEAR("[N,16]", "[N,16]"),
     LINEAR("[N,7]", "[N,3]"),
@@ -68,8 +98,23 @@ static const char *const embedding_samples[] = {
     NULL,
 };
 
+static const char *const data_inputs[] = {"dy", "weight", NULL};
 static const char *const linear_inputs[] = {"x", "dy", NULL};
 static const char *const embedding_inputs[] = {"indices", "dy", NULL};
+
+const op op_linear_data = {
+    .name = "linear_data",
+    .summary = "the gradient of linear's input: every row [O] times the columns of the weight [O,F]",
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .input_names = data_inputs,
+    .scalar = S_COUNT,
+    .infer = infer_data,
+    .work = work_data,
+    .candidates = linear_data_candidates,
+    .samples = data_samples,
+};
 
 const op op_linear_weight = {
     .name = "linear_weight",

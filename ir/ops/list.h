@@ -56,6 +56,7 @@
     OP(batch_stats)                                                                                          \
     OP(conv2d_weight)                                                                                        \
     OP(conv2d_turn)                                                                                          \
+    OP(linear_data)                                                                                          \
     OP(linear_weight)                                                                                        \
     OP(maxpool_grad)                                                                                         \
     OP(avgpool_grad)                                                                                         \

@@ -150,6 +150,12 @@ def rows(g):
                   ("[N,28,28]", "[N,28,48]"), ("[N,3,2,10]", "[N,3,2,4]"), ("[N,65]", "[N,34]")):
         g.case(f"x f32{x}; g f32{dy}", "linear_weight(%x, %g)",
                lambda x, dy: dy.reshape(-1, dy.shape[-1]).T @ x.reshape(-1, x.shape[-1]))
+    for dy, w in (("[N,16]", "[16,16]"), ("[N,3]", "[3,7]"), ("[N,37]", "[37,100]"), ("[N,5,33]", "[33,20]"),
+                  ("[N,3,2,4]", "[4,10]"), ("[N,28,40]", "[40,28]"), ("[N,65]", "[65,33]")):
+        g.case(f"g f32{dy}; !w f32{w}", "linear_data(%g, %w)", lambda dy, w: dy @ w)
+    # rows of the weight a part at a time, and what is fused behind the last
+    g.case("g f32[N,4200]; !w f32[4200,19]; m f32[N,19]", "%t = linear_data(%g, %w)\n%u = mul(%t, %m)\nrelu(%u)",
+           lambda dy, w, m: F.relu(dy @ w * m), title="linear_data")
     for i, f, count in (("[N,5]", 16, 11), ("[N,4]", 5, 7), ("[N]", 33, 3), ("[N,2,3]", 1, 20), ("[N,9]", 40, 2)):
         g.case(f"i i32{i}; g f32{i[:-1]},{f}]", "embedding_weight(%i, %g)" + attributes(rows=count),
                lambda i, dy: torch.zeros(count, f).double().index_add_(0, i.reshape(-1), dy.reshape(-1, f)),
