@@ -11,7 +11,7 @@ enum { SEED = 1, BAR = 20 };
 static const option options[] = {
     OPTION_WEIGHTS,
     OPTION_RANDOM,
-    OPTION_BATCH("samples in a pass; else 1, or with --train the batch of train {}"),
+    OPTION_BATCH("samples in a pass; else 1, or train {}'s"),
     OPTION_THREADS,
     {OPTION(train, "train", NULL, OPTION_FLAG, "a whole step of training: forward, backward, update")},
     OPTION_JSON,
@@ -202,7 +202,7 @@ static int run(cli *c) {
 
 const command profile_command = {
     .name = "profile",
-    .summary = "Times every layer and says how far it is from what the machine can do",
+    .summary = "Times every layer, beside what the machine can do",
     .usage = "profile FILE.net [OPTION]...",
     .example = "  netc profile resnet18.net\n"
                "  netc profile mnist.net --train --trace step.json\n",

@@ -298,7 +298,7 @@ static int run(cli *c) {
 
 const command train_command = {
     .name = "train",
-    .summary = "Trains a net as its train {} says; stopped at any time, it goes on from there",
+    .summary = "Trains a net as its train {} says; can be stopped and goes on",
     .usage = "train FILE.net --data DIR [OPTION]...",
     .example = "  netc train lenet5.net --data mnist/ --set optimizer.lr=0.05\n",
     .options = options,
