@@ -344,4 +344,4 @@ const candidate weight_winograd_candidate = {.name = "winograd4",
                                              .layouts = tiles_layouts,
                                              .lower = lower_tiles,
                                              .room = tiles_room,
-                                             .inexact = true};
+                                             .inexact = INEXACT_TWICE};
