@@ -121,6 +121,8 @@ demo:
 	@$(MAKE) $(JOBS) --no-print-directory all
 	@$(BUILD)/netc run examples/resnet20.net --weights examples/weights/resnet20.th --top 1 \
 		$(patsubst %,--input %,$(wildcard examples/pictures/*))
+	@$(BUILD)/netc run examples/mnist.net --weights examples/weights/mnist.safetensors --top 1 \
+		$(patsubst %,--input %,$(wildcard examples/digits/*))
 
 # ---- bench: netc beside other programs; NETS=, TRAIN=, BATCH=, THREADS=, PEERS=, TIME= as tests/bench/bench.py says ----
 

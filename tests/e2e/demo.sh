@@ -22,8 +22,17 @@ as_pytorch() {
 check "ten pictures, ten lines: PyTorch's classes and confidences" as_pytorch
 sed 's/^/# /' "$scratch/out"
 check "... with the interpreter" as_pytorch --backend interp
+digits() {
+    # shellcheck disable=SC2046
+    "$NETC" run examples/mnist.net --weights examples/weights/mnist.safetensors --top 1 \
+        $(for picture in examples/digits/*; do printf -- '--input %s ' "$picture"; done) >"$scratch/digits" || return 1
+    awk '{ split($1, name, "."); if (name[1] != $2) { print "guess: " $0; wrong++ } } END { exit wrong || NR != 10 }' "$scratch/digits"
+}
+check "ten digits, ten right guesses" digits
 makefile() {
-    make -n demo 2>&1 | grep -q 'run examples/resnet20.net --weights examples/weights/resnet20.th --top 1'
+    make -n demo >"$scratch/make" 2>&1
+    grep -q 'run examples/resnet20.net --weights examples/weights/resnet20.th --top 1' "$scratch/make" &&
+        grep -q 'run examples/mnist.net --weights examples/weights/mnist.safetensors --top 1' "$scratch/make"
 }
 check "make demo runs this" makefile
 
