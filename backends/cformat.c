@@ -28,8 +28,8 @@ static const char *find(const dialect *d, int op, ktype t) {
 }
 
 const char *cprint_spelling(cprinter *p, int op, ktype t) {
-    static const char *const names[] = {"splat", "load", "load_part", "store", "store_part",
-                                        "tail",  "cast", "bits",      "hsum",  "hmax"};
+    static const char *const names[] = {"splat", "load", "load_part", "store", "store_part", "tail",
+                                        "cast",  "bits", "prefetch",  "hsum",  "hmax"};
     const char *format = find(p->dialect, op, t);
     if (!format) cprint_unsupported(p, op < S_COUNT ? scalars[op].name : names[op - S_COUNT], t);
     return format;

@@ -46,6 +46,15 @@ static void print_store(cprinter *p, const kinst *x) {
     cprint_line(p, "%s;", s);
 }
 
+static void print_prefetch(cprinter *p, const kinst *x) {
+    operands o = {.type = x->arg[0]->type, .result = x->arg[0]->type};
+    const char *format = cprint_spelling(p, SPELL_PREFETCH, o.type);
+    if (!format) return;
+    o.spelled[0] = cprint_address(p, x->arg[0], x->arg[1]);
+    precedence prec;
+    cprint_line(p, "%s;", cprint_format(p, format, &o, &prec));
+}
+
 static void print_set(cprinter *p, const kinst *x) {
     const kinst *reg = x->arg[0];
     cvalue *v = VALUE(p, reg);
@@ -160,6 +169,7 @@ static void print_inst(cprinter *p, const kinst *x) {
     case K_FOR: print_for(p, x); break;
     case K_IF: print_if(p, x); break;
     case K_CALL: print_call(p, x); break;
+    case K_PREFETCH: print_prefetch(p, x); break;
     case K_BARRIER: break; /* one thread runs a whole kernel */
     case K_LOCAL:
         if (VALUE(p, x)->uses) print_local(p, x);

@@ -16,6 +16,7 @@ enum {
     SPELL_TAIL,            /* a: count */
     SPELL_CAST,            /* a; looked up by the operand's type */
     SPELL_BITS,
+    SPELL_PREFETCH, /* a: ptr + index; looked up by the pointer's type */
     SPELL_HSUM,
     SPELL_HMAX
 };

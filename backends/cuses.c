@@ -74,7 +74,8 @@ static void mark_registers(cprinter *p, const listing *l) {
 
 static bool is_statement(const cprinter *p, const kinst *x) {
     if (x->op == K_SET) return VALUE(p, x->arg[0])->declared[cprint_element(x->arg[0], x)] != 0;
-    return x->op == K_STORE || x->op == K_FOR || x->op == K_IF || x->op == K_CALL || x->op == K_BARRIER;
+    return x->op == K_STORE || x->op == K_FOR || x->op == K_IF || x->op == K_CALL || x->op == K_BARRIER ||
+           x->op == K_PREFETCH;
 }
 
 void cprint_count_uses(cprinter *p) {

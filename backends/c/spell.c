@@ -75,6 +75,7 @@ static const spelling vector_table[] = {
     {SPELL_STORE, SCALARS, LANES_MANY, "*($w *)$a = $c"},
     {SPELL_LOAD_PART, SCALARS, LANES_MANY, "load_part_$n($a, $c)"},
     {SPELL_STORE_PART, SCALARS, LANES_MANY, "store_part_$n($a, $c, $d)"},
+    {SPELL_PREFETCH, BASE(KB_PTR), LANES_ONE, "__builtin_prefetch($a, 0, 2)"},
     {SPELL_SPLAT, SCALARS, LANES_MANY, "splat_$n($a)"},
     {SPELL_CAST, SCALARS, LANES_MANY, "__builtin_convertvector($a, $r)"},
     {SPELL_BITS, BASES_REAL | INTS, LANES_MANY, "($r)$a"},

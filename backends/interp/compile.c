@@ -276,7 +276,7 @@ static void (*const writers[K_OPS])(writer *, const kinst *) = {
     [K_OFFSET] = write_offset, [K_HSUM] = write_convert,    [K_HMAX] = write_convert,
     [K_REG] = write_register,  [K_GET] = write_get,         [K_SET] = write_set,
     [K_LOCAL] = write_local,   [K_FOR] = write_for,         [K_IF] = write_if,
-    [K_CALL] = write_call,     [K_BARRIER] = write_nothing,
+    [K_CALL] = write_call,     [K_BARRIER] = write_nothing, [K_PREFETCH] = write_nothing,
 };
 
 static void write_block(writer *w, const kblock *b) {

@@ -57,6 +57,7 @@ LLVMValueRef ll_fold(const unit *u, const kinst *x, LLVMValueRef a); /* K_HSUM, 
 LLVMValueRef ll_const(const unit *u, const kinst *x);
 LLVMValueRef ll_tail(const unit *u, LLVMValueRef count, int lanes);
 LLVMValueRef ll_load(const unit *u, const kinst *x, LLVMValueRef *arg);
+void ll_prefetch(const unit *u, const kinst *x, LLVMValueRef *arg);
 void ll_store(const unit *u, const kinst *x, LLVMValueRef *arg);
 LLVMValueRef ll_max(const unit *u, LLVMValueRef a, LLVMValueRef b, bool real);
 

@@ -122,6 +122,7 @@ static bool ll_inst(unit *u, const kinst *x) {
     case K_IF: return ll_if(u, x);
     case K_CALL: return ll_call(u, x);
     case K_BARRIER: return true; /* one thread runs a whole kernel */
+    case K_PREFETCH: ll_prefetch(u, x, operands(u, x)); return true;
     case K_STORE: ll_store(u, x, operands(u, x)); return u->diags->errors == 0;
     default: u->values[x->id] = value_of(u, x); return u->values[x->id];
     }

@@ -72,3 +72,11 @@ void ll_store(const unit *u, const kinst *x, LLVMValueRef *arg) {
     LLVMValueRef s = LLVMBuildStore(u->builder, arg[2], at);
     LLVMSetAlignment(s, (unsigned)kbase_bytes((kbase)t.base));
 }
+
+/* To be read, into the second-level cache, as data. */
+void ll_prefetch(const unit *u, const kinst *x, LLVMValueRef *arg) {
+    LLVMTypeRef type = u->scalar[KB_PTR], number = u->scalar[KB_I32];
+    LLVMValueRef args[4] = {address(u, x->arg[0]->type, arg[0], arg[1]), LLVMConstInt(number, 0, false),
+                            LLVMConstInt(number, 2, false), LLVMConstInt(number, 1, false)};
+    ll_intrinsic(u, "llvm.prefetch", &type, 1, args, 4);
+}

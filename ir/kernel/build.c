@@ -167,6 +167,10 @@ void kb_store_part(kb *b, kinst *ptr, kinst *index, kinst *value, kinst *count) 
         kb_emit(b, K_STORE, k_scalar(KB_VOID), 4, (kinst *[]){ptr, index, value, count});
 }
 
+void kb_prefetch(kb *b, kinst *ptr, kinst *index) {
+    if (b->target->id != TARGET_C99) emit2(b, K_PREFETCH, k_scalar(KB_VOID), ptr, index);
+}
+
 kinst *kb_offset(kb *b, kinst *ptr, kinst *index) {
     return kinst_is_int(index, 0) ? ptr : emit2(b, K_OFFSET, ptr->type, ptr, index);
 }

@@ -47,6 +47,8 @@ kinst *kb_load(kb *b, ktype t, kinst *ptr, kinst *index);
 kinst *kb_load_part(kb *b, ktype t, kinst *ptr, kinst *index, kinst *count);
 void kb_store(kb *b, kinst *ptr, kinst *index, kinst *value);
 void kb_store_part(kb *b, kinst *ptr, kinst *index, kinst *value, kinst *count);
+/* Fetches the cache line of ptr[index] into the second-level cache; nothing where a target has no such thing. */
+void kb_prefetch(kb *b, kinst *ptr, kinst *index);
 kinst *kb_offset(kb *b, kinst *ptr, kinst *index);
 kinst *kb_hsum(kb *b, kinst *x);
 kinst *kb_hmax(kb *b, kinst *x);

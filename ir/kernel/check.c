@@ -58,10 +58,10 @@ static bool expect_args(checker *c, int least, int most) {
 /* How many operands an operation takes, at least and at most. */
 static const struct {
     signed char least, most;
-} arity[K_OPS] = {
-    [K_ARITH] = {1, 3}, [K_CAST] = {1, 1},  [K_BITS] = {1, 1},   [K_SPLAT] = {1, 1}, [K_TAIL] = {1, 1},
-    [K_LOAD] = {2, 3},  [K_STORE] = {3, 4}, [K_OFFSET] = {2, 2}, [K_HSUM] = {1, 1},  [K_HMAX] = {1, 1},
-    [K_GET] = {3, 3},   [K_SET] = {4, 4},   [K_FOR] = {3, 3},    [K_IF] = {1, 1},    [K_CALL] = {0, 127}};
+} arity[K_OPS] = {[K_ARITH] = {1, 3}, [K_CAST] = {1, 1}, [K_BITS] = {1, 1},   [K_SPLAT] = {1, 1},
+                  [K_TAIL] = {1, 1},  [K_LOAD] = {2, 3}, [K_STORE] = {3, 4},  [K_OFFSET] = {2, 2},
+                  [K_HSUM] = {1, 1},  [K_HMAX] = {1, 1}, [K_GET] = {3, 3},    [K_SET] = {4, 4},
+                  [K_FOR] = {3, 3},   [K_IF] = {1, 1},   [K_CALL] = {0, 127}, [K_PREFETCH] = {2, 2}};
 
 /* Operand k is an instruction made before, in this block or one around it. */
 static bool operand_in_reach(checker *c, int k) {
@@ -147,6 +147,7 @@ static bool check_memory(checker *c) {
     ktype p = x->arg[0]->type;
     if (!valid_pointer(p)) return wrong(c, "operand 0 is not a pointer");
     if (!is_int(x->arg[1]->type)) return wrong(c, "the index is not an int");
+    if (x->op == K_PREFETCH) return true;
     if (x->op == K_OFFSET)
         return ktype_equal(x->type, p) || wrong(c, "the result is not of its pointer's type");
     bool store = x->op == K_STORE;
@@ -220,11 +221,13 @@ static bool check_leaf(checker *c) {
 }
 
 static bool (*const checks[K_OPS])(checker *) = {
-    [K_PARAM] = check_leaf,   [K_CONST] = check_leaf,    [K_ARITH] = check_arith,  [K_CAST] = check_convert,
-    [K_BITS] = check_convert, [K_SPLAT] = check_lanes,   [K_TAIL] = check_lanes,   [K_LOAD] = check_memory,
-    [K_STORE] = check_memory, [K_OFFSET] = check_memory, [K_HSUM] = check_lanes,   [K_HMAX] = check_lanes,
-    [K_REG] = check_leaf,     [K_GET] = check_register,  [K_SET] = check_register, [K_LOCAL] = check_leaf,
-    [K_FOR] = check_loop,     [K_CALL] = check_call,
+    [K_PARAM] = check_leaf,      [K_CONST] = check_leaf,   [K_ARITH] = check_arith,
+    [K_CAST] = check_convert,    [K_BITS] = check_convert, [K_SPLAT] = check_lanes,
+    [K_TAIL] = check_lanes,      [K_LOAD] = check_memory,  [K_STORE] = check_memory,
+    [K_OFFSET] = check_memory,   [K_HSUM] = check_lanes,   [K_HMAX] = check_lanes,
+    [K_REG] = check_leaf,        [K_GET] = check_register, [K_SET] = check_register,
+    [K_LOCAL] = check_leaf,      [K_FOR] = check_loop,     [K_CALL] = check_call,
+    [K_PREFETCH] = check_memory,
 };
 
 static void check_block(checker *c, const kblock *b, int depth);

@@ -10,11 +10,12 @@ static const struct {
 };
 
 const char *const kop_names[K_OPS] = {
-    [K_PARAM] = "param", [K_CONST] = "const",   [K_ARITH] = "arith", [K_CAST] = "cast",
-    [K_BITS] = "bits",   [K_SPLAT] = "splat",   [K_TAIL] = "tail",   [K_LOAD] = "load",
-    [K_STORE] = "store", [K_OFFSET] = "offset", [K_HSUM] = "hsum",   [K_HMAX] = "hmax",
-    [K_REG] = "reg",     [K_GET] = "get",       [K_SET] = "set",     [K_LOCAL] = "local",
-    [K_FOR] = "for",     [K_IF] = "if",         [K_CALL] = "call",   [K_BARRIER] = "barrier",
+    [K_PARAM] = "param",       [K_CONST] = "const",   [K_ARITH] = "arith", [K_CAST] = "cast",
+    [K_BITS] = "bits",         [K_SPLAT] = "splat",   [K_TAIL] = "tail",   [K_LOAD] = "load",
+    [K_STORE] = "store",       [K_OFFSET] = "offset", [K_HSUM] = "hsum",   [K_HMAX] = "hmax",
+    [K_REG] = "reg",           [K_GET] = "get",       [K_SET] = "set",     [K_LOCAL] = "local",
+    [K_FOR] = "for",           [K_IF] = "if",         [K_CALL] = "call",   [K_BARRIER] = "barrier",
+    [K_PREFETCH] = "prefetch",
 };
 
 int kbase_bytes(kbase b) {

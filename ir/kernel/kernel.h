@@ -43,6 +43,7 @@ typedef enum kop {
     K_IF,     /* args: condition (KB_BOOL scalar); body; otherwise */
     K_CALL,   /* callee(args); no result */
     K_BARRIER,
+    K_PREFETCH, /* args: ptr, index: ptr[index] will be read soon; changes nothing, and may lie anywhere */
     K_OPS
 } kop;
 

@@ -54,6 +54,10 @@ static bool read_offset(kparser *p, line *l) {
     return true;
 }
 
+static bool read_prefetch(kparser *p, line *l) {
+    return value(p, l) && index_value(p, l);
+}
+
 static bool read_lane(kparser *p, line *l) {
     if (!value(p, l)) return false;
     l->like.type = k_scalar((kbase)l->arg[0]->type.base);
@@ -153,11 +157,16 @@ static bool read_arith(kparser *p, line *l) {
 }
 
 static bool (*const readers[K_OPS])(kparser *, line *) = {
-    [K_CONST] = read_const,   [K_ARITH] = read_arith, [K_CAST] = read_typed,      [K_BITS] = read_typed,
-    [K_SPLAT] = read_typed,   [K_TAIL] = read_typed,  [K_LOAD] = read_load,       [K_STORE] = read_store,
-    [K_OFFSET] = read_offset, [K_HSUM] = read_lane,   [K_HMAX] = read_lane,       [K_REG] = read_reg,
-    [K_GET] = read_get,       [K_SET] = read_set,     [K_LOCAL] = read_local,     [K_FOR] = read_for,
-    [K_IF] = read_if,         [K_CALL] = read_call,   [K_BARRIER] = read_nothing,
+    [K_CONST] = read_const,     [K_ARITH] = read_arith,
+    [K_CAST] = read_typed,      [K_BITS] = read_typed,
+    [K_SPLAT] = read_typed,     [K_TAIL] = read_typed,
+    [K_LOAD] = read_load,       [K_STORE] = read_store,
+    [K_OFFSET] = read_offset,   [K_HSUM] = read_lane,
+    [K_HMAX] = read_lane,       [K_REG] = read_reg,
+    [K_GET] = read_get,         [K_SET] = read_set,
+    [K_LOCAL] = read_local,     [K_FOR] = read_for,
+    [K_IF] = read_if,           [K_CALL] = read_call,
+    [K_BARRIER] = read_nothing, [K_PREFETCH] = read_prefetch,
 };
 
 static bool find_kind(kparser *p, kword w, kinst *like) {
@@ -172,7 +181,7 @@ static bool find_kind(kparser *p, kword w, kinst *like) {
 }
 
 static bool has_result(kop k) {
-    return k != K_STORE && k != K_SET && k != K_IF && k != K_CALL && k != K_BARRIER;
+    return k != K_STORE && k != K_SET && k != K_IF && k != K_CALL && k != K_BARRIER && k != K_PREFETCH;
 }
 
 /* "%12 =" */

@@ -54,6 +54,7 @@ static const char *const formats[K_OPS] = {
     [K_IF] = "if $0 {",
     [K_CALL] = "call $f($+)",
     [K_BARRIER] = "barrier",
+    [K_PREFETCH] = "prefetch $0[$1]",
 };
 
 const char *const kloop_names[] = {"serial", "unroll", "grid", "block"};

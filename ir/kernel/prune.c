@@ -20,7 +20,7 @@ static void list_block(order *o, const kblock *b, kinst *around) {
 }
 
 static bool has_effect(const kinst *x) {
-    return x->op == K_STORE || x->op == K_SET || x->op == K_CALL || x->op == K_BARRIER;
+    return x->op == K_STORE || x->op == K_SET || x->op == K_CALL || x->op == K_BARRIER || x->op == K_PREFETCH;
 }
 
 static void sweep(kblock *b, const bool *stays) {

@@ -56,6 +56,7 @@ static const char all_text[] =
     "      call add_one(%31, n)\n"
     "    } else {\n"
     "      barrier\n"
+    "      prefetch out[%35]\n"
     "    }\n"
     "  }\n"
     "  %38 = for i..n step 1 grid {\n"
