@@ -12,9 +12,11 @@
 
 enum {
     SMALL = 14 /* pixels: a register tile */,
-    RUN = 84 /* pixels: a multiple of every tile */,
+    RUN = 112 /* pixels: eight of the largest tile */,
+    SHORT = 18 /* pixels: runs are not cut further */,
+    EVEN = 8 /* kernel indices that threads share evenly, whatever their number */,
     FIRST_CACHE = 40 << 10 /* bytes of weights that stay in a first-level cache */,
-    CACHED_WEIGHTS = 1 << 20 /* bytes that stay in a second-level cache beside the data */
+    CACHED = 1 << 20 /* bytes that stay in a second-level cache beside others */
 };
 
 /* 1×1 without halo: the image is one long row, cut into runs. */
@@ -28,29 +30,48 @@ static bool can_flatten(const conv_recipe *r) {
     return true;
 }
 
+/* Rows, or runs of nearly one length. */
 static void set_rows(conv_recipe *r) {
     r->runs = r->out.height;
     r->width = r->out.width;
     r->run = 0;
     if (!can_flatten(r)) return;
     r->width = r->out.height * r->out.width;
-    r->run = r->width <= RUN + RUN / 2 ? r->width : RUN;
+    r->runs = ceil_div(r->width, RUN);
+    bool uneven = r->runs * conv_units_of(r) % 2 || r->runs * conv_units_of(r) < EVEN;
+    if (uneven && r->width / (r->runs + 1) >= SHORT) r->runs++;
+    r->run = ceil_div(r->width, r->runs);
     r->runs = ceil_div(r->width, r->run);
 }
 
 /* Small images with many inputs: a row alone would fetch all weights of its unit from the second-level cache for a
  * few pixels. */
 static void set_chunk(conv_recipe *r, int64_t bytes) {
-    int64_t unit = conv_unit_of(r), pixels = r->runs * r->width,
+    int64_t unit = conv_unit_of(r), pixels = conv_flat(r) ? r->width : r->runs * r->width,
             weights = unit * r->kernel[0] * conv_tap_row(r) * bytes;
-    bool one_run = !conv_flat(r) || r->runs == 1,
-         small = r->width <= SMALL || (conv_flat(r) && pixels <= 4 * SMALL);
-    if (!r->in.blocked || r->groups > 1 || !one_run || !small || pixels <= SMALL ||
-        weights <= 2 * FIRST_CACHE)
-        return;
+    bool small = r->width <= SMALL || (conv_flat(r) && pixels <= 4 * SMALL);
+    if (!r->in.blocked || r->groups > 1 || !small || pixels <= SMALL || weights <= 2 * FIRST_CACHE) return;
     int64_t most = FIRST_CACHE * r->blocks_read / weights;
     for (int64_t c = most > 0 ? most : 1; c > 0 && !r->chunk; c--)
         if (r->blocks_read % c == 0 && 2 * c <= r->blocks_read) r->chunk = c;
+}
+
+/* What reading this often from so much memory takes, by the cache that holds it. */
+static double reading(int64_t bytes, double times) {
+    return (double)bytes * times * (bytes <= CACHED ? 1 : 4);
+}
+
+/* Either all units take a row in turn, and weights are read again for every row; or all rows take a unit's weights
+ * in turn, and inputs are read again for every unit. */
+static void set_order(conv_recipe *r, int64_t bytes, int64_t max_batch) {
+    int64_t units = conv_units_of(r), weights = conv_out_blocks(r) * r->kernel[0] * conv_tap_row(r) * bytes;
+    int64_t inputs = ceil_div(r->inputs, BLOCK) * BLOCK * r->in.height * r->in.width * bytes;
+    bool by_row = reading(weights, (double)r->runs) <= reading(inputs, (double)units);
+    if (by_row && !r->chunk) return;
+    r->samples = CACHED / inputs;
+    if (r->samples > max_batch) r->samples = max_batch;
+    if (r->samples < 1) r->samples = 1;
+    r->parts = (units % 2 || units < EVEN) && r->runs > 1 ? 2 : 1;
 }
 
 static conv_recipe recipe_of(lower *l, const node *n) {
@@ -75,7 +96,7 @@ static conv_recipe recipe_of(lower *l, const node *n) {
     r.ep = epilogue_of(l, n);
     set_rows(&r);
     set_chunk(&r, kbase_bytes(l->program->real));
-    r.units_inner = conv_out_blocks(&r) * r.kernel[0] * conv_tap_row(&r) * 4 <= CACHED_WEIGHTS;
+    set_order(&r, kbase_bytes(l->program->real), l->program->max_batch);
     return r;
 }
 
@@ -84,13 +105,14 @@ static void lower_conv(lower *l, const node *n) {
     layer_args args = layer_args_of(l, n);
     char name[64];
     snprintf(name, sizeof name, "conv%d_%dx%d", (int)r.kernel[0], (int)r.outputs, (int)r.out.height);
-    kcount runs = {conv_units_of(&r) * (r.chunk ? 1 : r.runs), 1};
+    kcount runs = {conv_units_of(&r) * (r.samples ? r.parts : r.runs), r.samples ? r.samples : 1};
     if (r.chunk) {
-        int64_t sums = conv_unit_of(&r) * r.runs * r.width * BLOCK;
+        int64_t row = conv_flat(&r) ? r.run : r.width;
+        int64_t sums = r.samples * conv_unit_of(&r) * r.runs * row * BLOCK;
         call_arg scratch = lower_scratch(l, sums * kbase_bytes(l->program->real));
         layer_args_add(&args, "scratch", k_out(l->program->real), scratch);
     }
-    double work = (double)node_work(n) / (double)runs.mul;
+    double work = (double)node_work(n) * (double)runs.per / (double)runs.mul;
     layer_call(l, n, name, conv_build, &r, sizeof r, &args, runs, work);
 }
 

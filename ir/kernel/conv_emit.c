@@ -28,16 +28,18 @@ bool conv_flat(const conv_recipe *r) {
 /* The position of one kernel index and what was worked out for it. */
 typedef struct spot {
     kinst *sample, *unit, *row;
-    kinst *taps;               /* rows of taps that fall on the image */
-    kinst *a, *b;              /* pointers: input under the first tap of the first pixel, weights */
-    kinst *out;                /* element of the first pixel in the result */
+    kinst *taps;  /* rows of taps that fall on the image */
+    kinst *a, *b; /* pointers: input under the first tap of the first pixel, weights */
+    kinst *out;   /* element of the first pixel in the result */
+    kinst *turn;  /* which of the rows that use these weights one after the other; NULL: one does */
     const struct chunk *chunk; /* NULL: all blocks of inputs at once */
 } spot;
 
-/* A part of the inputs' blocks: which, and whether the sums begin and end with it. */
+/* A part of the inputs' blocks: which, whether the sums begin and end with it, and of which sample of the index. */
 typedef struct chunk {
     kinst *first;
     bool begins, ends;
+    kinst *sample;
 } chunk;
 
 /* First input block of an output block (groups): ⌊o·16 / (O/g)⌋ · (I/g) / 16, kept inside. */
@@ -94,11 +96,15 @@ int64_t conv_units_of(const conv_recipe *r) {
     return ceil_div(conv_out_blocks(r), conv_unit_of(r));
 }
 
+int64_t conv_part(const conv_recipe *r) {
+    return ceil_div(r->runs, r->parts);
+}
+
+/* Consecutive indices share a row's inputs. */
 static spot find_spot(kb *b, const conv_recipe *r) {
-    kinst *i = kb_param(b, 0), *sample = kb_divi(b, i, conv_units_of(r) * r->runs);
-    kinst *unit = kb_modi(b, r->units_inner ? i : kb_divi(b, i, r->runs), conv_units_of(r));
-    return spot_at(b, r, sample, unit,
-                   kb_modi(b, r->units_inner ? kb_divi(b, i, conv_units_of(r)) : i, r->runs));
+    kinst *i = kb_param(b, 0), *at = kb_divi(b, i, conv_units_of(r));
+    return spot_at(b, r, kb_divi(b, i, conv_units_of(r) * r->runs), kb_modi(b, i, conv_units_of(r)),
+                   kb_modi(b, at, r->runs));
 }
 
 static core_shape shape_of_core(const conv_recipe *r, int64_t pixels, int64_t blocks) {
@@ -133,11 +139,12 @@ static kinst *operand_at(kb *b, const conv_recipe *r, const spot *s, int k, kins
     return kb_offset(b, ptr, kb_add(b, at, kb_muli(b, x, v->pixel)));
 }
 
-/* Narrows a call of the core to one chunk of the inputs; sums rest in scratch, [block][row][pixel][16]. */
+/* Narrows a call of the core to one chunk of the inputs; sums rest in scratch, [sample][block][row][pixel][16]. */
 static void sum_chunk(kb *b, const conv_recipe *r, const spot *s, int64_t first, kinst *x, core_shape *tile,
                       core_call *c) {
-    kinst *rest = kb_add(b, kb_muli(b, s->row, r->width * BLOCK), kb_muli(b, x, BLOCK));
-    int64_t apart = r->runs * r->width * BLOCK;
+    int64_t row = conv_flat(r) ? r->run : r->width, apart = r->runs * row * BLOCK;
+    kinst *rest = kb_add(b, kb_muli(b, s->row, row * BLOCK), kb_muli(b, x, BLOCK));
+    rest = kb_add(b, rest, kb_muli(b, s->chunk->sample, conv_unit_of(r) * apart));
     rest = kb_offset(b, kb_param(b, layer_out(r->bias, &r->ep) + 1), kb_addi(b, rest, first * apart));
     c->a = kb_offset(b, c->a, kb_muli(b, s->chunk->first, r->in.channel));
     c->b = kb_offset(b, c->b, kb_muli(b, s->chunk->first, r->kernel[1] * BLOCK * BLOCK));
@@ -156,6 +163,17 @@ static void sum_chunk(kb *b, const conv_recipe *r, const spot *s, int64_t first,
     memset(tile->operand_pixel, 0, sizeof tile->operand_pixel);
     c->out = rest;
     c->out_block = c->partial_block;
+}
+
+/* While all rows use these weights in turn, the next ones come: another chunk's, or another unit's. */
+static void fetch_next(kb *b, const conv_recipe *r, const spot *s, kinst *x, core_shape *tile, core_call *c) {
+    int64_t row = conv_flat(r) ? r->run : r->width, tiles = ceil_div(row, b->target->pixels);
+    int64_t part = r->chunk * r->kernel[1] * BLOCK * BLOCK,
+            unit = conv_unit_of(r) * r->kernel[0] * conv_tap_row(r);
+    int64_t apart = !s->chunk ? unit : s->chunk->ends ? unit - conv_tap_row(r) + part : part;
+    if (!r->in.blocked) return;
+    kinst *turn = kb_add(b, kb_muli(b, s->turn, tiles), kb_divi(b, x, ceil_div(row, tiles)));
+    core_fetch(b, tile, c, apart, conv_part(r) * tiles, turn);
 }
 
 /* One call of the core: `pixels` from pixel x on, blocks from `first` of the unit on. */
@@ -183,6 +201,7 @@ static void emit_tile(kb *b, const conv_recipe *r, const spot *s, int64_t first,
     kinst *out = kb_addi(b, kb_add(b, s->out, kb_muli(b, x, r->out.pixel)), first * r->out.channel);
     c.out = kb_offset(b, kb_param(b, layer_out(r->bias, &r->ep)), out);
     c.valid = kb_sub(b, kb_int(b, r->outputs), kb_muli(b, block, BLOCK));
+    if (s->turn) fetch_next(b, r, s, x, &tile, &c);
     if (s->chunk) sum_chunk(b, r, s, first, x, &tile, &c);
     core_emit(b, &tile, &c);
 }
@@ -227,40 +246,61 @@ static void emit_unit(kb *b, const conv_recipe *r, const spot *s, int64_t width)
     kb_end(b);
 }
 
-/* All rows of a unit for one chunk of the inputs, whose weights stay in the first-level cache meanwhile. */
-static void emit_chunk(kb *b, const conv_recipe *r, const chunk *c) {
-    kinst *i = kb_param(b, 0);
-    kinst *row = kb_for(b, "row", kb_int(b, 0), kb_int(b, r->runs), 1, KLOOP_SERIAL);
-    spot s = spot_at(b, r, kb_divi(b, i, conv_units_of(r)), kb_modi(b, i, conv_units_of(r)), row);
-    s.chunk = c;
-    emit_unit(b, r, &s, r->width);
+/* One row, or run, of which the last may be shorter. */
+static void emit_row(kb *b, const conv_recipe *r, const spot *s) {
+    int64_t last = conv_flat(r) ? r->width - (r->runs - 1) * r->run : r->width;
+    if (!conv_flat(r) || last == r->run || r->runs == 1) {
+        emit_unit(b, r, s, last);
+        return;
+    }
+    kb_if(b, kb_arith(b, S_EQ, s->row, kb_int(b, r->runs - 1), NULL));
+    emit_unit(b, r, s, last);
+    kb_else(b);
+    emit_unit(b, r, s, r->run);
     kb_end(b);
 }
 
-static void build_chunks(kb *b, const conv_recipe *r) {
-    kinst *last = kb_int(b, r->blocks_read - r->chunk);
-    emit_chunk(b, r, &(chunk){kb_int(b, 0), true, false});
-    kinst *first = kb_for(b, "chunk", kb_int(b, r->chunk), last, r->chunk, KLOOP_SERIAL);
-    emit_chunk(b, r, &(chunk){first, false, false});
+/* Kernel index i takes a part of the rows of a unit, in some samples. */
+static void emit_rows(kb *b, const conv_recipe *r, chunk *c) {
+    kinst *i = kb_param(b, 0), *group = kb_divi(b, i, conv_units_of(r) * r->parts);
+    kinst *unit = kb_modi(b, kb_divi(b, i, r->parts), conv_units_of(r)), *part = kb_modi(b, i, r->parts);
+    kinst *sample = group, *zero = kb_int(b, 0), *from = kb_muli(b, part, conv_part(r));
+    kinst *to = kb_min(b, kb_addi(b, from, conv_part(r)), kb_int(b, r->runs));
+    if (r->samples > 1) {
+        kinst *first = kb_muli(b, group, r->samples), *rest = kb_sub(b, kb_param(b, 1), first);
+        kinst *s = kb_for(b, "s", zero, kb_min(b, rest, kb_int(b, r->samples)), 1, KLOOP_SERIAL);
+        sample = kb_add(b, first, s);
+        if (c) c->sample = s;
+    } else if (c) {
+        c->sample = zero;
+    }
+    kinst *row = kb_for(b, "row", from, to, 1, KLOOP_SERIAL);
+    spot s = spot_at(b, r, sample, unit, row);
+    s.chunk = c;
+    s.turn = kb_sub(b, row, from);
+    emit_row(b, r, &s);
     kb_end(b);
-    emit_chunk(b, r, &(chunk){last, false, true});
+    if (r->samples > 1) kb_end(b);
+}
+
+/* A chunk of the inputs for all rows before the next: its weights stay in the first-level cache meanwhile. */
+static void emit_chunks(kb *b, const conv_recipe *r) {
+    kinst *last = kb_int(b, r->blocks_read - r->chunk);
+    emit_rows(b, r, &(chunk){kb_int(b, 0), true, false, NULL});
+    kinst *first = kb_for(b, "chunk", kb_int(b, r->chunk), last, r->chunk, KLOOP_SERIAL);
+    emit_rows(b, r, &(chunk){first, false, false, NULL});
+    kb_end(b);
+    emit_rows(b, r, &(chunk){last, false, true, NULL});
 }
 
 void conv_build(kb *b, const void *recipe) {
     const conv_recipe *r = recipe;
     if (r->chunk) {
-        build_chunks(b, r);
-        return;
+        emit_chunks(b, r);
+    } else if (r->samples) {
+        emit_rows(b, r, NULL);
+    } else {
+        spot s = find_spot(b, r);
+        emit_row(b, r, &s);
     }
-    spot s = find_spot(b, r);
-    int64_t last = conv_flat(r) ? r->width - (r->runs - 1) * r->run : r->width;
-    if (!conv_flat(r) || last == r->run || r->runs == 1) {
-        emit_unit(b, r, &s, last);
-        return;
-    }
-    kb_if(b, kb_arith(b, S_EQ, s.row, kb_int(b, r->runs - 1), NULL));
-    emit_unit(b, r, &s, last);
-    kb_else(b);
-    emit_unit(b, r, &s, r->run);
-    kb_end(b);
 }

@@ -10,8 +10,9 @@ typedef struct conv_recipe {
     int64_t inputs, outputs, groups; /* channels */
     int64_t blocks_read;             /* blocks of inputs that a block of outputs reads (planar: channels) */
     int64_t runs, run, width;        /* rows of the result and their length; or runs of a flat image */
-    int64_t units_inner;             /* 1: consecutive indices share a row's inputs; 0: a unit's weights */
-    int64_t chunk;                   /* blocks of inputs summed before the next row's turn; 0: all */
+    int64_t samples; /* of a kernel index that takes all rows of a unit; 0: an index takes one row */
+    int64_t parts;   /* with samples: kernel indices that share the rows */
+    int64_t chunk;   /* with samples: blocks of inputs summed before the next row's turn; 0: all */
     int64_t bias;
     epilogue ep;
 } conv_recipe;
@@ -25,7 +26,10 @@ int64_t conv_tap_row(const conv_recipe *r);
 /* The image is one long row (1×1 without halo). */
 bool conv_flat(const conv_recipe *r);
 
-/* The body: one row (or run) of one unit a kernel index, or with `chunk` all rows of a unit. */
+/* Rows of a kernel index, all but the last of them. */
+int64_t conv_part(const conv_recipe *r);
+
+/* The body: one row (or run) of one unit a kernel index, or a part of the rows of `samples` samples. */
 void conv_build(kb *b, const void *recipe);
 
 #endif

@@ -147,6 +147,9 @@ def conv2d():
     conv((24, 6, 4), (10, 24, 3, 1), pad=(1, 0, 1, 0), bias=False)
     conv((7, 4, 4), (21, 7, 4, 4))
     conv((16, 1, 1), (33, 16, 1, 1))
+    # whose weights outgrow the first-level cache: a part of the inputs at a time
+    conv((96, 13, 13), (48, 96, 3, 3), stride=(2, 2), pad=same)
+    conv((656, 7, 7), (17, 656, 1, 1), bias=False)
     return g
 
 
