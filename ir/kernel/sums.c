@@ -15,7 +15,7 @@ static kinst *operand_value(kb *b, const sums_recipe *r, int64_t t, kinst *at, k
 static void values_at(const sums_run *s, kinst *const *at, kinst **out) {
     kb *b = s->b;
     const sums_recipe *r = s->r;
-    kinst *in[SUMS_OPERANDS], *count = s->count;
+    kinst *in[SUMS_OPERANDS] = {NULL}, *count = s->count;
     for (int64_t t = 0; t < r->operands; t++) in[t] = operand_value(b, r, t, at[t], count);
     if (r->e)
         kb_exprs(b, r->e, in, r->step, (int)r->results, out);

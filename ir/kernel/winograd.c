@@ -41,13 +41,8 @@ static int64_t side(const winograd_recipe *r) {
 static int64_t points_of(const winograd_recipe *r) {
     return side(r) * side(r);
 }
-/* From a point to the next in V: a line more than are used, for points that lie a power of two apart share a few places
- * of the cache. */
-static int64_t point_apart(const winograd_recipe *r) {
-    return (r->inputs * r->run + 1) * BLOCK;
-}
 static int64_t v_count(const winograd_recipe *r) {
-    return points_of(r) * point_apart(r);
+    return points_of(r) * r->inputs * r->run * BLOCK;
 }
 static int64_t m_count(const winograd_recipe *r) {
     return points_of(r) * PAIR * r->run * BLOCK;
@@ -94,7 +89,7 @@ static void transform_tile(kb *b, const winograd_recipe *r, const tile_spot *s, 
     for (int u = 0; u < BLOCK / b->lanes; u++) {
         kinst *in = kb_offset(b, kb_param(b, LAYER_IN), kb_addi(b, at, u * b->lanes));
         kinst *args[] = {in,  kb_int(b, r->in.row),    first,
-                         end, v_at(b, r, block, t, u), kb_int(b, point_apart(r))};
+                         end, v_at(b, r, block, t, u), kb_int(b, r->inputs * r->run * BLOCK)};
         kb_call(b, f, args, 6);
     }
 }
@@ -103,7 +98,7 @@ static void transform_tile(kb *b, const winograd_recipe *r, const tile_spot *s, 
 static void clear_tile(kb *b, const winograd_recipe *r, kinst *block, kinst *t) {
     kinst *p = kb_for(b, "p", kb_int(b, 0), kb_int(b, points_of(r)), 1, KLOOP_SERIAL);
     for (int u = 0; u < BLOCK / b->lanes; u++)
-        kb_store(b, v_at(b, r, block, t, u), kb_muli(b, p, point_apart(r)),
+        kb_store(b, v_at(b, r, block, t, u), kb_muli(b, p, r->inputs * r->run * BLOCK),
                  kb_const(b, kb_vector(b), 0));
     kb_end(b);
 }
@@ -137,7 +132,7 @@ static void multiply_tiles(kb *b, const winograd_recipe *r, kinst *p, kinst *blo
     int64_t weights = r->inputs * BLOCK * BLOCK;
     kinst *one = kb_int(b, 1), *zero = kb_int(b, 0),
           *t = kb_for(b, "t", kb_int(b, from), kb_int(b, to), size, KLOOP_SERIAL);
-    kinst *a = kb_add(b, kb_muli(b, p, point_apart(r)), kb_muli(b, t, BLOCK));
+    kinst *a = kb_add(b, kb_muli(b, p, r->inputs * r->run * BLOCK), kb_muli(b, t, BLOCK));
     kinst *w = kb_add(b, kb_muli(b, kb_addi(b, block, first), points_of(r)), p);
     kinst *out = kb_add(b, kb_muli(b, p, PAIR * r->run * BLOCK), kb_muli(b, t, BLOCK));
     core_call c = {.a = kb_offset(b, scratch_of(b, r), a),
