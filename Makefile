@@ -116,6 +116,12 @@ tsan:
 	@$(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/tsan OPT="-O1 -g -fsanitize=thread" threaded
 	@TSAN_OPTIONS=suppressions=tests/tsan.supp sh tests/run.sh $(THREADED:$(BUILD)/%=$(BUILD)/tsan/%)
 
+# Random graphs, every one through every backend with all passes and without: an hour.
+check-long:
+	@sh tests/support/setup.sh test
+	@$(MAKE) $(JOBS) --no-print-directory all $(BUILD)/unit/random_graphs_test
+	@$(BUILD)/unit/random_graphs_test 4000 4000 1001
+
 demo:
 	@sh tests/support/setup.sh
 	@$(MAKE) $(JOBS) --no-print-directory all
@@ -155,5 +161,5 @@ $(BUILD)/%.linted: % .clang-tidy | $(BUILD)/frontend/lang/lexer.c $(BUILD)/front
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all always bench unit threaded tsan steps test demo lint linted clean
+.PHONY: all always bench check-long unit threaded tsan steps test demo lint linted clean
 -include $(OBJECTS:.o=.d)

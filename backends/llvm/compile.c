@@ -273,6 +273,7 @@ bool objects_compile(objects *o, arena *a, const program *p, const llvm_options 
     job j = {.program = p, .from = a->from, .all = &all, .target = options->target};
     *o = (objects){0};
     if (!items_collect(&all, a, p, options->target, d)) return false;
+    for (int k = 0; options->quick && k < all.list.count; k++) all.list.at[k].cold = true;
     deal(&j, a, &all, options->threads);
     o->at = NEW_ARRAY(a, LLVMMemoryBufferRef, j.count);
     run_job(&j, a, options->threads);

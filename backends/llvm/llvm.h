@@ -9,6 +9,7 @@
 typedef struct llvm_options {
     target_id target; /* whose bodies; the program was lowered for it, legalised (llvm_supported), unrolled */
     int threads;      /* that compile: at least 1 */
+    bool quick;       /* code as it comes: a fifth of the time to compile, many times slower to run */
 } llvm_options;
 
 /* Which scalar operations the target has, S_COUNT of them, for legalise(). */
