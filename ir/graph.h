@@ -110,9 +110,9 @@ struct graph {
     VEC(const char *) labels; /* class names of the first output; empty without */
     VEC(scope *) scopes;      /* in order of creation */
     int next_id;
-    int64_t numbers;       /* elements of all values made, kept within SIZE_LIMIT */
+    int64_t numbers;           /* elements of all values made, kept within SIZE_LIMIT */
     VEC(const source *) files; /* that it was made from: the text with the net, then what that names */
-    struct recipe *recipe; /* train {} as elaborated (ir/recipe.h), or NULL */
+    struct recipe *recipe;     /* train {} as elaborated (ir/recipe.h), or NULL */
 };
 
 enum { GRAPH_NODES_MAX = 200000, GRAPH_DEPTH_MAX = 4 /* bodies within bodies */ };

@@ -71,7 +71,7 @@ void pass_fold_constants(pass_state *s);
 void pass_simplify(pass_state *s); /* identity and dead nodes */
 void pass_cse(pass_state *s);
 void pass_fuse(pass_state *s);             /* epilogues and elementwise chains */
-void pass_sums(pass_state *s);  /* sums over the batch, of expressions and together */
+void pass_sums(pass_state *s);             /* sums over the batch, of expressions and together */
 void pass_group(pass_state *s);            /* loops that share operands */
 void pass_choose_algorithm(pass_state *s); /* required */
 void pass_choose_layout(pass_state *s);    /* required */

@@ -78,10 +78,7 @@ bool cli_flush(cli *c);
 #define OPTION_NET                                                                                           \
     { OPTION(net, "net", "NAME", OPTION_TEXT, "which net of the file; else its last") }
 #define OPTION_BACKEND                                                                                       \
-    {                                                                                                        \
-        OPTION(backend, "backend", "NAME", OPTION_TEXT,                                                      \
-               "llvm, c (by a C compiler), interp; else the first")                                 \
-    }
+    { OPTION(backend, "backend", "NAME", OPTION_TEXT, "llvm, c (by a C compiler), interp; else the first") }
 #define OPTION_CACHE                                                                                         \
     { OPTION(no_cache, "no-cache", NULL, OPTION_FLAG, "compile afresh: kept code is neither taken nor made") }
 #define OPTION_TARGET                                                                                        \

@@ -13,8 +13,7 @@ static const double BETWEEN = 1e-5, AGAINST_DOUBLE = 1e-4; /* shares of the larg
 static const option options[] = {
     {OPTION(backend, "backend", "A,B", OPTION_TEXT, "which two: llvm, c, interp; else the first and interp")},
     {OPTION(error, "error", NULL, OPTION_FLAG, "hold the outputs of one against float64 instead")},
-    {OPTION(tolerance, "tolerance", "X", OPTION_REAL,
-            "share of the largest value; else 1e-5, 1e-4")},
+    {OPTION(tolerance, "tolerance", "X", OPTION_REAL, "share of the largest value; else 1e-5, 1e-4")},
     {OPTION(inputs, "input", "[NAME=]FILE", OPTION_LIST, "picture or .npy; else random numbers")},
     OPTION_WEIGHTS,
     OPTION_RANDOM,

@@ -187,7 +187,7 @@ static const attr nll_attributes[] = {
 
 #define CLASSES(name, x, label, attrs)                                                                       \
     "graph " name "\ninput %x f32" x "\ninput %l i32" label "\n%y = " name "(%x, %l)" attrs "\noutput y "    \
-                                                                                            "%y\n"
+    "%y\n"
 #define NUMBERS(name, x)                                                                                     \
     "graph " name "\ninput %x f32" x "\ninput %t f32" x "\n%y = " name "(%x, %t)\noutput y %y\n"
 /* of probabilities */

@@ -330,7 +330,7 @@ static void refuses_what_cannot_be(void **state) {
     static const net_rule_arg crop40 = NUMBER("size", 40), pad2 = NUMBER("pad", 2),
                               huge = NUMBER("size", 60000);
     const net_rule_arg wrong[] = {NUMBER("size", 32),
-                                         {.name = "scale", .list = (const double[]){1, 0.5}, .count = 2}};
+                                  {.name = "scale", .list = (const double[]){1, 0.5}, .count = 2}};
     BENCH(b);
     const picture_input to = input_of(1, 28, 28);
     image m = numbered(&b.arena, 28, 28);
