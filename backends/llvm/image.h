@@ -4,6 +4,7 @@
 #define NETC_BACKENDS_LLVM_IMAGE_H
 
 #include "backends/llvm/compile.h"
+#include "backends/llvm/relocate.h"
 
 /* What an image begins with; offsets count from here. */
 typedef struct image_header {
@@ -27,16 +28,5 @@ typedef enum import_kind { IMPORT_MEMCPY, IMPORT_MEMMOVE, IMPORT_MEMSET, IMPORTS
 
 /* Puts the objects together. False with an error: a bug of netc's. */
 bool image_link(text *out, arena *a, const program *p, target_id which, const objects *o, diags *d);
-
-/* relocate.c: the processors whose code can be put together. */
-typedef struct relocator {
-    uint64_t machine;
-    unsigned char jump[8]; /* to the address behind it */
-    /* Writes the distance from `place` to `symbol` (offsets in the image), addend included, into the instruction
-     * or number at `at`; `room` bytes follow there. NULL, or what cannot be done. */
-    const char *(*apply)(unsigned char *at, size_t room, unsigned type, int64_t place, int64_t symbol);
-} relocator;
-const relocator *relocator_find(uint64_t machine); /* NULL: none */
-const relocator *relocator_host(void);
 
 #endif

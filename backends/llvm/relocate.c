@@ -1,7 +1,8 @@
 /* References between functions, by processor: the few kinds that code for a place not known yet has. */
-#include "backends/llvm/image.h"
+#include "backends/llvm/relocate.h"
 
 #include <elf.h>
+#include <stdbool.h>
 #include <string.h>
 
 static bool fits(int64_t x, int bits) {

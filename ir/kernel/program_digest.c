@@ -3,6 +3,8 @@
 #include "ir/base/map.h"
 #include "ir/kernel/program.h"
 
+#include <string.h>
+
 typedef struct digesting {
     digest *to;
     target_id target;
@@ -22,20 +24,20 @@ static int64_t type_of(ktype t) {
 }
 
 static void add_instruction(digesting *g, const kinst *x) {
-    digest_number(g->to, packed(x->op, (int)x->scalar, x->args, (int)x->loop));
+    static const double zero;
+    bool numbers = x->i || memcmp(&x->f, &zero, sizeof zero) != 0, sizes = x->dim[0] || x->dim[1];
+    bool blocks = x->body.first || x->otherwise.first || x->op == K_FOR || x->op == K_IF;
+    int has = numbers | sizes << 1 | blocks << 2 | (int)x->loop << 3;
+    digest_number(g->to, packed(x->op, (int)x->scalar, x->args, has));
     digest_number(g->to, type_of(x->type));
     digest_number(g->to, x->id);
     for (int k = 0; k < x->args; k++) digest_number(g->to, x->arg[k]->id);
-    if (x->op == K_CONST || x->op == K_PARAM || x->op == K_LOCAL) {
-        digest_number(g->to, x->i);
-        digest_add(g->to, &x->f, sizeof x->f);
-    }
-    if (x->op == K_REG) digest_number(g->to, packed(0, 0, x->dim[0], x->dim[1]));
-    if (x->op == K_FOR || x->op == K_IF) {
-        add_block(g, &x->body);
-        add_block(g, &x->otherwise);
-    }
-    if (x->op == K_CALL) add_function(g, x->callee);
+    if (numbers) digest_number(g->to, x->i);
+    if (numbers) digest_add(g->to, &x->f, sizeof x->f);
+    if (sizes) digest_number(g->to, packed(0, 0, x->dim[0], x->dim[1]));
+    if (blocks) add_block(g, &x->body);
+    if (blocks) add_block(g, &x->otherwise);
+    if (x->callee) add_function(g, x->callee);
 }
 
 static void add_block(digesting *g, const kblock *b) {
