@@ -1,6 +1,8 @@
 /* Rows of one block of channels. */
 #include "ir/kernel/rows.h"
 
+enum { LARGE = 2048 /* pixels */ };
+
 int64_t row_groups(const view *v) {
     return v->blocked ? ceil_div(v->channels, BLOCK) : v->channels;
 }
@@ -13,11 +15,15 @@ ktype row_type(const kb *b, const view *v) {
     return v->blocked ? kb_vector(b) : kb_real(b);
 }
 
+/* Large images are made row by row in all their channels, so that a thread finds in its cache what it made of the
+ * layer before; small ones channel by channel, as convolutions make them. */
 row_spot row_spot_of(kb *b, const view *out) {
     kinst *i = kb_param(b, 0);
     row_spot s = {.sample = kb_divi(b, i, row_groups(out) * out->height)};
-    s.group = kb_modi(b, kb_divi(b, i, out->height), row_groups(out));
-    s.row = kb_modi(b, i, out->height);
+    bool by_row = out->height * out->width >= LARGE;
+    kinst *at = kb_divi(b, i, by_row ? row_groups(out) : out->height);
+    s.group = kb_modi(b, by_row ? i : at, row_groups(out));
+    s.row = kb_modi(b, by_row ? at : i, out->height);
     return s;
 }
 
