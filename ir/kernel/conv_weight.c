@@ -125,6 +125,10 @@ static void lower_turn(lower *l, const node *n) {
 static const candidate loop = {
     .name = "loop", .families = FAMILY_CPU, .cost = loop_cost, .layouts = loop_layouts, .lower = lower_loop};
 static const candidate copy = {.name = "copy", .families = FAMILY_CPU, .lower = lower_turn};
-const candidate *const conv2d_weight_candidates[] = {&weight_depthwise_candidate, &weight_winograd_candidate,
-                                                     &weight_core_candidate, &loop, NULL};
+const candidate *const conv2d_weight_candidates[] = {&weight_depthwise_candidate,
+                                                     &weight_winograd4_candidate,
+                                                     &weight_winograd2_candidate,
+                                                     &weight_core_candidate,
+                                                     &loop,
+                                                     NULL};
 const candidate *const conv2d_turn_candidates[] = {&copy, NULL};

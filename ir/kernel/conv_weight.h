@@ -13,6 +13,7 @@ window2d weight_window(const node *n);
 /* Columns of halo that conv2d_weight node n reads left and right of x; the kind is planar. */
 void weight_halo(const node *n, layout *in);
 
-extern const candidate weight_core_candidate, weight_winograd_candidate, weight_depthwise_candidate;
+extern const candidate weight_core_candidate, weight_winograd2_candidate, weight_winograd4_candidate,
+    weight_depthwise_candidate;
 
 #endif
