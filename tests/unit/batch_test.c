@@ -22,9 +22,9 @@ static void start(fixture *f) {
 }
 
 /* What the graph of this text gives for `batch` samples. */
-static golden_tensor output(fixture *f, const char *text, int batch, target_id t, int which) {
+static golden_tensor output(fixture *f, const char *code, int batch, target_id t, int which) {
     source *s = NEW(&f->arena, source);
-    *s = (source){"batch", text, strlen(text)};
+    *s = (source){"batch", code, strlen(code)};
     golden g = {.name = "batch", .batch = batch, .graph = graph_parse(&f->arena, s, &f->d)};
     execute_options o = {.target = t, .check = true, .real = KB_F32};
     float **out = g.graph ? execute_interp(&f->arena, &g, &o, &f->d) : NULL;
@@ -66,11 +66,11 @@ typedef struct channel_case {
 
 static double mean_of(const channel_case *c, const float *x, int channel, double *variance) {
     double sum = 0, squares = 0, count = (double)c->batch * c->positions;
-    for (int pass = 0; pass < 2; pass++)
+    for (int again = 0; again < 2; again++)
         for (int s = 0; s < c->batch; s++)
             for (int k = 0; k < c->positions; k++) {
                 double v = (double)x[(s * c->channels + channel) * c->positions + k] + c->shift;
-                if (pass)
+                if (again)
                     squares += (v - sum / count) * (v - sum / count);
                 else
                     sum += v;

@@ -113,7 +113,7 @@ static bool run_c(bench *b, target_id t, bool train, entry_kind kind, run_args *
 static bool run_llvm(bench *b, target_id t, bool train, entry_kind kind, run_args *args, bool forward) {
     program *p = compile(b, t, train);
     legalise(p, t, llvm_supported(t));
-    llvm_code *c = llvm_load(&b->arena, p, &(llvm_options){t, 1}, &b->d);
+    llvm_code *c = llvm_load(&b->arena, p, &(llvm_options){.target = t, .threads = 1}, &b->d);
     bool good = c && (!forward || llvm_run(c, ENTRY_PREPARE, args, NULL, &b->d)) &&
                 llvm_run(c, kind, args, NULL, &b->d);
     llvm_unload(c);
