@@ -9,56 +9,53 @@ static winograd_matrices matrices_of(const transform_recipe *r) {
     return winograd_for((int)r->m, (int)r->taps);
 }
 
+/* half[y] = c·(the `columns` pixels at `from`) where the row is there, zero otherwise. */
+static void transform_row(kb *b, double (*c)[WINOGRAD_MOST], int rows, int columns, kinst *there, kinst *from,
+                          kinst *half, int y) {
+    kinst *d[WINOGRAD_MOST], *t[WINOGRAD_MOST];
+    kb_if(b, there);
+    for (int x = 0; x < columns; x++) d[x] = kb_load(b, kb_vector(b), from, kb_int(b, x * BLOCK));
+    winograd_combine(b, c, rows, columns, d, t);
+    for (int x = 0; x < rows; x++) kb_set(b, half, kb_int(b, y), kb_int(b, x), t[x]);
+    kb_else(b);
+    for (int x = 0; x < rows; x++) kb_set(b, half, kb_int(b, y), kb_int(b, x), kb_const(b, kb_vector(b), 0));
+    kb_end(b);
+}
+
+/* out[(y·rows + x)·apart] = c·half, column by column. */
+static void transform_columns(kb *b, double (*c)[WINOGRAD_MOST], int rows, int taps, kinst *half, kinst *out,
+                              kinst *apart) {
+    kinst *d[WINOGRAD_MOST], *t[WINOGRAD_MOST];
+    for (int x = 0; x < rows; x++) {
+        for (int y = 0; y < taps; y++) d[y] = kb_get(b, half, kb_int(b, y), kb_int(b, x));
+        winograd_combine(b, c, rows, taps, d, t);
+        for (int k = 0; k < rows; k++) kb_store(b, out, kb_muli(b, apart, x + k * rows), t[k]);
+    }
+}
+
 /* (in, row, first, end, out, apart): rows [first, end) of the tile lie on the image, the others are zero;
  * `in` is the tile's corner; out[(y·n + x)·apart]. */
 static void build_input(kb *b, const void *recipe) {
     winograd_matrices w = matrices_of(recipe);
-    kinst *in = kb_param(b, 0), *row = kb_param(b, 1), *out = kb_param(b, 4), *apart = kb_param(b, 5);
-    kinst *half = kb_local(b, "half", b->real, w.n * w.n * b->lanes);
-    kinst *d[WINOGRAD_MOST], *t[WINOGRAD_MOST], *zero = kb_int(b, 0), *n = kb_int(b, w.n);
-    kinst *y = kb_for(b, "y", zero, n, 1, KLOOP_SERIAL);
-    kinst *to = kb_offset(b, half, kb_muli(b, y, w.n * b->lanes));
-    kinst *below = kb_arith(b, S_GE, y, kb_param(b, 2), NULL),
-          *above = kb_arith(b, S_LT, y, kb_param(b, 3), NULL);
-    kb_if(b, kb_select(b, below, above, below));
-    kinst *from = kb_offset(b, in, kb_mul(b, y, row));
-    for (int x = 0; x < w.n; x++) d[x] = kb_load(b, kb_vector(b), from, kb_int(b, x * BLOCK));
-    winograd_combine(b, w.bt, w.n, w.n, d, t);
-    for (int x = 0; x < w.n; x++) kb_store(b, to, kb_int(b, x * b->lanes), t[x]);
-    kb_else(b);
-    for (int x = 0; x < w.n; x++) kb_store(b, to, kb_int(b, x * b->lanes), kb_const(b, kb_vector(b), 0));
-    kb_end(b);
-    kb_end(b);
-    kinst *x = kb_for(b, "x", zero, n, 1, KLOOP_SERIAL);
-    kinst *column = kb_offset(b, half, kb_muli(b, x, b->lanes));
-    for (int k = 0; k < w.n; k++) d[k] = kb_load(b, kb_vector(b), column, kb_int(b, k * w.n * b->lanes));
-    winograd_combine(b, w.bt, w.n, w.n, d, t);
-    for (int k = 0; k < w.n; k++) kb_store(b, out, kb_mul(b, kb_addi(b, x, k * w.n), apart), t[k]);
-    kb_end(b);
+    kinst *in = kb_param(b, 0), *row = kb_param(b, 1), *half = kb_reg(b, "half", kb_vector(b), w.n, w.n);
+    for (int y = 0; y < w.n; y++) {
+        kinst *at = kb_int(b, y), *below = kb_arith(b, S_GE, at, kb_param(b, 2), NULL);
+        kinst *there = kb_select(b, below, kb_arith(b, S_LT, at, kb_param(b, 3), NULL), below);
+        transform_row(b, w.bt, w.n, w.n, there, kb_offset(b, in, kb_muli(b, row, y)), half, y);
+    }
+    transform_columns(b, w.bt, w.n, w.n, half, kb_param(b, 4), kb_param(b, 5));
 }
 
 /* (in, row, end, out, apart): rows from `end` on are zero. */
 static void build_taps(kb *b, const void *recipe) {
     winograd_matrices w = matrices_of(recipe);
     int taps = (int)((const transform_recipe *)recipe)->taps;
-    kinst *in = kb_param(b, 0), *row = kb_param(b, 1), *out = kb_param(b, 3), *apart = kb_param(b, 4);
-    kinst *half[WINOGRAD_MOST][WINOGRAD_MOST], *d[WINOGRAD_MOST], *t[WINOGRAD_MOST];
-    kinst *zero = kb_int(b, 0), *nothing = kb_int(b, 0);
-    for (int y = 0; y < taps; y++) { /* a row that is not there is loaded as none of its lanes */
+    kinst *in = kb_param(b, 0), *row = kb_param(b, 1), *half = kb_reg(b, "half", kb_vector(b), taps, w.n);
+    for (int y = 0; y < taps; y++) {
         kinst *there = kb_arith(b, S_LT, kb_int(b, y), kb_param(b, 2), NULL);
-        kinst *lanes = kb_select(b, there, kb_int(b, b->lanes), nothing);
-        kinst *from = kb_select(b, there, kb_muli(b, row, y), zero);
-        for (int x = 0; x < taps; x++) {
-            kinst *at = kb_addi(b, from, x * BLOCK);
-            d[x] = y ? kb_load_part(b, kb_vector(b), in, at, lanes) : kb_load(b, kb_vector(b), in, at);
-        }
-        winograd_combine(b, w.g, w.n, taps, d, half[y]);
+        transform_row(b, w.g, w.n, taps, there, kb_offset(b, in, kb_muli(b, row, y)), half, y);
     }
-    for (int x = 0; x < w.n; x++) {
-        for (int y = 0; y < taps; y++) d[y] = half[y][x];
-        winograd_combine(b, w.g, w.n, taps, d, t);
-        for (int k = 0; k < w.n; k++) kb_store(b, out, kb_muli(b, apart, x + k * w.n), t[k]);
-    }
+    transform_columns(b, w.g, w.n, taps, half, kb_param(b, 3), kb_param(b, 4));
 }
 
 static void build_output(kb *b, const void *recipe) {
