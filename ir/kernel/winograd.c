@@ -15,7 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAIR = 2, MOST_TILES = 56, CACHE_BYTES = 768 << 10 /* of V: half of a second-level cache */ };
+enum {
+    PAIR = 2,
+    MOST_TILES = 56,
+    FEW_TILES = 28 /* two of the largest register tiles */,
+    CACHE_BYTES = 768 << 10 /* of V: half of a second-level cache */,
+    SHARED_WEIGHTS = 1 << 20 /* bytes that two threads may both read */
+};
 
 typedef struct winograd_recipe {
     view in, out;
@@ -226,10 +232,11 @@ static void emit_pair(kb *b, const winograd_recipe *r, kinst *run, kinst *block,
 
 static void build_winograd(kb *b, const void *recipe) {
     const winograd_recipe *r = recipe;
-    int64_t pairs = ceil_div(r->outputs, PAIR), share = ceil_div(pairs, r->splits);
+    int64_t pairs = ceil_div(r->outputs, PAIR);
     kinst *i = kb_param(b, 0), *run = kb_divi(b, i, r->splits), *split = kb_modi(b, i, r->splits);
     transform_inputs(b, r, run);
-    kinst *from = kb_muli(b, split, share), *to = kb_min(b, kb_addi(b, from, share), kb_int(b, pairs));
+    kinst *from = kb_divi(b, kb_muli(b, split, pairs), r->splits);
+    kinst *to = kb_divi(b, kb_muli(b, kb_addi(b, split, 1), pairs), r->splits);
     kinst *pair = kb_for(b, "pair", from, to, 1, KLOOP_SERIAL), *block = kb_muli(b, pair, PAIR);
     if (r->outputs % PAIR) {
         kb_if(b, kb_arith(b, S_EQ, pair, kb_int(b, pairs - 1), NULL));
@@ -251,6 +258,7 @@ static void build_winograd(kb *b, const void *recipe) {
  * four kernel indices for a full batch: shares of outputs transform their inputs again. */
 static void cut(winograd_recipe *r, int64_t max_batch, int64_t bytes) {
     int64_t tiles = r->rows * r->columns, room = CACHE_BYTES / (points_of(r) * r->inputs * BLOCK * bytes);
+    int64_t weights = points_of(r) * r->inputs * r->outputs * BLOCK * BLOCK * bytes;
     int64_t most = room < 14 ? 14 : room > MOST_TILES ? MOST_TILES : room;
     r->samples = 1;
     if (tiles < most && max_batch > 1) {
@@ -258,6 +266,7 @@ static void cut(winograd_recipe *r, int64_t max_batch, int64_t bytes) {
         r->run = tiles * r->samples;
     } else {
         r->runs = ceil_div(tiles, most);
+        if (r->runs == 1 && tiles >= FEW_TILES && weights <= SHARED_WEIGHTS) r->runs = 2;
         if (r->runs % 2 && r->runs > 1 && r->runs < 8) r->runs++;
         r->run = ceil_div(tiles, r->runs);
         r->runs = ceil_div(tiles, r->run);
