@@ -76,7 +76,7 @@ static bool check_buffer(const checker *c, const buffer *b) {
     int64_t end = b->offset + elements(b, p->max_batch) * kbase_bytes(b->elem), room = INT64_MAX;
     if (b->area == AREA_PACKED) room = p->packed_bytes;
     if (b->area == AREA_WORKSPACE) room = p->scratch_bytes ? p->scratch_offset : p->workspace_bytes;
-    if (b->area == AREA_STEP) room = p->scratch_bytes ? p->step_scratch_offset : p->step_bytes;
+    if (b->area == AREA_STEP) room = p->step_scratch_offset ? p->step_scratch_offset : p->step_bytes;
     if (b->area == AREA_PARAMS) room = p->params_bytes;
     if (b->area == AREA_MOMENTS) room = p->moments_bytes;
     bool inside = b->fixed >= 0 && b->per_sample >= 0 &&
@@ -96,7 +96,7 @@ static bool check_buffers(const checker *c) {
         if (p->buffers.at[i]->id != i || !check_buffer(c, p->buffers.at[i])) return false;
     int64_t scratch = p->scratch_bytes * p->max_threads;
     bool fits = p->scratch_offset + scratch <= p->workspace_bytes &&
-                (!p->step_bytes || p->step_scratch_offset + scratch <= p->step_bytes);
+                (!p->step_scratch_offset || p->step_scratch_offset + scratch <= p->step_bytes);
     return !p->scratch_bytes || fits || wrong(c, (span){0}, "scratch does not fit the workspace");
 }
 
