@@ -119,7 +119,7 @@ static bool run_job(job *j) {
     double *losses = NEW_ARRAY(j->arena, double, j->steps);
     j->params = slurp(j, "params", &bytes);
     if (!j->params) return false;
-    pass_options o = {.real = KB_F64, .max_batch = j->batch, .max_threads = 1, .train = true};
+    pass_options o = {.real = KB_F64, .max_batch = j->batch, .max_threads = 1, .train = true, .exact = true};
     o.targets[TARGET_AVX512] = true;
     program *p = j->wide ? passes_run(j->arena, j->graph, &o, j->diags) : NULL;
     const executor *e = j->wide ? NULL : executor_find(j->backend, j->diags);

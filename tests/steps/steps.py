@@ -26,12 +26,12 @@ CASES = {
     "mnist": dict(batch=16, sets=["optimizer=sgd(momentum=0.5)", "loss=cross_entropy(logits)"], momentum=0.5),
     "resnet20": dict(batch=8, sets=["optimizer=sgd(momentum=0.9,weight_decay=1e-4)"], momentum=0.9, decay=1e-4, norm=True),
     "resnet18_cifar": dict(batch=4, few=1, sets=["optimizer=sgd(momentum=0.9,weight_decay=5e-4)"], momentum=0.9, decay=5e-4, norm=True),
-    "googlenet": dict(batch=3, few=1, size=64, rate=0.001, sets=["optimizer=sgd(momentum=0.9)"], momentum=0.9, norm=True),
+    "googlenet": dict(batch=3, few=1, size=64, rate=0.0001, sets=["optimizer=sgd(momentum=0.9)"], momentum=0.9, norm=True),
     "row_lstm": dict(batch=8, sets=["optimizer=sgd()"]),
     "row_gru": dict(batch=8, sets=["optimizer=sgd()"]),
     "char_rnn": dict(batch=4, sets=["optimizer=sgd()"]),
 }
-STEPS, RATE = 10, 0.01  # googlenet on small pictures normalises over few numbers: at 0.01 any rounding grows 45-fold a step
+STEPS, RATE = 10, 0.01  # googlenet on small pictures normalises over few numbers: at 0.01 any rounding grows 45-fold a step, at 0.001 6-fold
 
 
 def module_of(name, wide):
