@@ -82,14 +82,16 @@ $(BUILD)/frontend/lang/prelude.o: $(BUILD)/frontend/lang/prelude.c
 # ---- tests and demo: both install what they need first, then start make afresh ----
 
 TEST_SUPPORT := $(wildcard tests/support/*.c)
+SUPPORT := $(TEST_SUPPORT:%.c=$(BUILD)/%.o)
+$(SUPPORT): $(BUILD)/flags
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 SCRIPTS := $(wildcard tests/e2e/*.sh)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-$(BUILD)/unit/%: tests/unit/%.c $(TEST_SUPPORT) $(LIBRARY)
+$(BUILD)/unit/%: tests/unit/%.c $(SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo "  TEST $<"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_SUPPORT) $(LIBRARY) $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(SUPPORT) $(LIBRARY) $(LDLIBS) -lcmocka
 
 # allocations of netc's own code, which that test lets fail one by one
 $(BUILD)/unit/lib_memory_test: LDFLAGS += $(foreach f,malloc calloc realloc aligned_alloc posix_memalign,-Wl,--wrap=$(f))
@@ -162,4 +164,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all always bench check-long unit threaded tsan steps test demo lint linted clean
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(SUPPORT:.o=.d)
