@@ -134,12 +134,14 @@ void canvas_text(const canvas *c, const char *s, double x, double y, lettering h
 }
 
 #ifdef __SANITIZE_ADDRESS__
-/* fontconfig hides its tables of fonts from the checker for leaks, which asks the program for these. */
-const char *__lsan_default_suppressions(void);
+/* fontconfig hides its tables of fonts from the checker for leaks, which asks the program for these; it sees what is
+ * visible. */
+#define SEEN __attribute__((visibility("default")))
+SEEN const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
     return "leak:libfontconfig\n";
 }
-const char *__lsan_default_options(void);
+SEEN const char *__lsan_default_options(void);
 const char *__lsan_default_options(void) {
     return "print_suppressions=0";
 }

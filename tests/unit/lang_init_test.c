@@ -83,7 +83,7 @@ static void layers_start_as_the_text_says(void **state) {
         {"", "loss=mse(out)", "uniform", "uniform"},
     };
     (void)state;
-    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    for (volatile size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         arena a;
         trap t;
         arena_init(&a, 0, &t);
@@ -110,7 +110,7 @@ static void normal_has_its_deviation(void **state) {
 static void recurrent_layers_and_embeddings_keep_their_own(void **state) {
     static const char *const trains[] = {"", TRAIN(""), TRAIN("init = xavier\n")};
     (void)state;
-    for (size_t k = 0; k < sizeof trains / sizeof *trains; k++) {
+    for (volatile size_t k = 0; k < sizeof trains / sizeof *trains; k++) {
         arena a;
         trap t;
         arena_init(&a, 0, &t);
