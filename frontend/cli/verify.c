@@ -33,19 +33,20 @@ static const option options[] = {
 /* ---- what is asked for ---- */
 
 /* "A,B", "A" or nothing. */
-static int find_backends(cli *c, const executor *e[2]) {
+static bool find_backends(cli *c, const executor *e[2]) {
     const char *given = c->settings.backend, *comma = given ? strchr(given, ',') : NULL;
     bool one = c->settings.error;
-    if (one && comma)
-        return cli_misuse(c, "--error holds one backend against float64: --backend %.*s",
-                          (int)(comma - given), given);
     e[0] = executor_find(comma ? arena_text(c->arena, given, (size_t)(comma - given)) : given, c->diags);
     e[1] = comma ? executor_find(comma + 1, c->diags) : &interp_executor;
-    if (!e[0] || !e[1]) return CLI_USAGE;
-    if (!one && e[0] == e[1])
-        return cli_misuse(c, "%s is held against itself: name two backends, as in --backend llvm,interp",
-                          e[0]->name);
-    return CLI_OK;
+    if (!e[0] || !e[1]) return false;
+    if (one && comma)
+        cli_misuse(c, "--error holds one backend against float64: --backend %s", e[0]->name);
+    else if (!one && e[0] == e[1])
+        cli_misuse(c, "%s is held against itself: name two backends, as in --backend llvm,interp",
+                   e[0]->name);
+    else
+        return true;
+    return false;
 }
 
 static bool is_folder(const char *path) {
@@ -176,9 +177,9 @@ static int compare(cli *c, const opened *o, const executor *const e[2], const in
 static int run(cli *c) {
     opened o = {0};
     inputs in;
-    const executor *e[2] = {0};
-    int code = find_backends(c, e);
-    if (!code) code = open_net(c, &o);
+    const executor *e[2];
+    if (!find_backends(c, e)) return CLI_USAGE;
+    int code = open_net(c, &o);
     if (!code) code = read_inputs(c, &o.net, &in);
     if (!code) {
         code = compare(c, &o, e, &in);

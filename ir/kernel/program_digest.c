@@ -3,8 +3,6 @@
 #include "ir/base/map.h"
 #include "ir/kernel/program.h"
 
-#include <string.h>
-
 typedef struct digesting {
     digest *to;
     target_id target;
@@ -24,8 +22,7 @@ static int64_t type_of(ktype t) {
 }
 
 static void add_instruction(digesting *g, const kinst *x) {
-    static const double zero;
-    bool numbers = x->i || memcmp(&x->f, &zero, sizeof zero) != 0, sizes = x->dim[0] || x->dim[1];
+    bool numbers = x->i || !real_same(x->f, 0), sizes = x->dim[0] || x->dim[1];
     bool blocks = x->body.first || x->otherwise.first || x->op == K_FOR || x->op == K_IF;
     int has = numbers | sizes << 1 | blocks << 2 | (int)x->loop << 3;
     digest_number(g->to, packed(x->op, (int)x->scalar, x->args, has));
