@@ -80,7 +80,11 @@ bool cli_flush(cli *c);
 #define OPTION_BACKEND                                                                                       \
     { OPTION(backend, "backend", "NAME", OPTION_TEXT, "llvm, c (by a C compiler), interp; else the first") }
 #define OPTION_CACHE                                                                                         \
-    { OPTION(no_cache, "no-cache", NULL, OPTION_FLAG, "compile afresh: kept code is neither taken nor made") }
+    {                                                                                                        \
+        OPTION(no_cache, "no-cache", NULL, OPTION_FLAG,                                                      \
+               "compile afresh: kept code is neither taken nor made"),                                       \
+            .rare = true                                                                                     \
+    }
 #define OPTION_TARGET                                                                                        \
     {                                                                                                        \
         OPTION(target, "target", "NAME", OPTION_CHOICE, "only for native, avx512, avx2, neon or c99"),       \

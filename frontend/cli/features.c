@@ -17,6 +17,7 @@ static const option options[] = {
     OPTION_WEIGHTS,
     OPTION_RANDOM,
     OPTION_BACKEND,
+    OPTION_CACHE,
     OPTION_THREADS,
     OPTION_DEFINE,
     OPTION_NET,

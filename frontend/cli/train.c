@@ -30,6 +30,7 @@ static const option options[] = {
     {OPTION(limit, "limit", "N", OPTION_COUNT, "only the first N samples"), .least = 1, .most = INT64_MAX},
     OPTION_THREADS,
     OPTION_BACKEND,
+    OPTION_CACHE,
     OPTION_TARGET,
     OPTION_NET,
     OPTION_PASSES,
@@ -141,7 +142,7 @@ static int start_weights(training *t) {
 
 static int compile(training *t) {
     cli *c = t->cli;
-    executor_options e = {.threads = (int)c->settings.threads};
+    executor_options e = {.threads = (int)c->settings.threads, .no_cache = c->settings.no_cache};
     e.compile.max_batch = t->recipe->batch;
     e.compile.train = true;
     e.compile.freeze = c->settings.freeze.at;
