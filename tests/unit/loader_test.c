@@ -520,9 +520,7 @@ static void names_a_sample_with_a_wrong_number(void **state) {
     folder f = new_folder();
     static const int64_t dims[] = {2, 3};
     static const char *const told[] = {
-        "sample 1: ",
-        "x.npy: element 1 is 10, but input 'words' takes whole numbers "
-        "from 0 to 9",
+        "sample 1: ", "x.npy: element 1 is 10, but input 'words' takes whole numbers from 0 to 9",
         "y.npy: sample 1 has the label 4, but the net 'tiny' tells 4 classes apart"};
     const net_recipe tags = {.loss = "cross_entropy", .classes = true, .target_count = 3, .class_count = 4};
     const net n = net_of(&three_words, &tags);

@@ -376,7 +376,7 @@ static void run_and_die(fixture *f, setup s, int at) {
         run(f, "part", s);
         _exit(0);
     }
-    int status;
+    int status = 0;
     assert_true(child > 0 && waitpid(child, &status, 0) == child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
