@@ -69,8 +69,8 @@ static void set_order(conv_recipe *r, int64_t bytes, int64_t max_batch) {
     bool by_row = reading(weights, (double)r->runs) <= reading(inputs, (double)units);
     if (by_row && !r->chunk) return;
     r->samples = CACHED / inputs;
-    if (r->samples > max_batch) r->samples = max_batch;
     if (r->samples < 1) r->samples = 1;
+    r->samples = ceil_div(max_batch, ceil_div(max_batch, r->samples)); /* groups of nearly one size */
     r->parts = (units % 2 || units < EVEN) && r->runs > 1 ? 2 : 1;
 }
 

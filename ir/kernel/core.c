@@ -26,8 +26,8 @@ static int add(params *p, const char *name, ktype type, kinst *given) {
 
 /* Positions of the parameters that come after the fixed ones; −1 where absent. */
 typedef struct slots {
-    int inner, run, out_run, operand_run[MAX_OPERANDS], step, tap, ahead, partial, partial_block, bias,
-        operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out, out_block, valid;
+    int inner, run, out_run, operand_run[MAX_OPERANDS], step, tap, ahead, next_a, partial, partial_block,
+        bias, operand[MAX_OPERANDS], operand_block[MAX_OPERANDS], out, out_block, valid;
 } slots;
 
 enum { P_A, P_N1, P_S1, P_N2, P_S2, P_N3, P_S3, P_B, P_B_BLOCK, P_B_RUN };
@@ -51,6 +51,7 @@ static slots list_params(params *p, const core_shape *s, const core_call *c, kba
     if (s->out_runs) at.out_run = add(p, "out_run", integer, c->out_run);
     if (s->b_step) at.step = add(p, "b_step", integer, c->b_step);
     if (s->ahead) at.ahead = add(p, "ahead", integer, c->ahead);
+    if (s->next_pixels) at.next_a = add(p, "next_a", integer, c->next_a);
     if (s->part) at.tap = add(p, "b_tap", integer, c->b_tap);
     if (s->resume == RESUME_PARTIAL) {
         at.partial = add(p, "partial", input, c->partial);
@@ -164,6 +165,8 @@ static void reduce(kb *b, const core_shape *s, const slots *at, kinst *c) {
     shift = kb_add(b, shift, kb_mul(b, i3, kb_param(b, P_S3)));
     kinst *a = kb_offset(b, kb_param(b, P_A), shift);
     if (s->ahead) fetch_ahead(b, s, at, weights);
+    for (int64_t p = 0; p < s->pixels && s->next_pixels; p++)
+        kb_prefetch(b, a, kb_addi(b, kb_param(b, at->next_a), p * s->a_pixel));
     kinst *end = s->steps ? kb_int(b, s->steps) : kb_param(b, at->inner);
     kinst *k = kb_for(b, "k", zero, end, 1, s->steps ? KLOOP_UNROLL : KLOOP_SERIAL);
     multiply(b, s, at, c, w, a, weights, k);

@@ -32,8 +32,9 @@ typedef struct core_shape {
     int64_t steps; /* of the innermost reduction where they are few and known: unrolled; 0: a loop */
     int64_t
         b_step; /* 1: the call says how far steps of the innermost reduction lie apart in the weights; 0: 16 */
-    int64_t part;   /* 1: a step of r0 is b_tap elements of weights away from the next */
-    int64_t ahead;  /* cache lines of every block that are fetched early in each innermost run; 0: none */
+    int64_t part;  /* 1: a step of r0 is b_tap elements of weights away from the next */
+    int64_t ahead; /* cache lines of every block that are fetched early in each innermost run; 0: none */
+    int64_t next_pixels; /* 1: the first line of each pixel of a later tile is fetched early, too */
     int64_t resume; /* core_resume: sums go on from earlier ones instead of starting from zero or the bias */
     int64_t bias;   /* 1: there is one */
     int64_t tail;   /* core_tail */
@@ -53,6 +54,7 @@ typedef struct core_call {
     kinst *b_tap;                   /* part */
     kinst *b_step;                  /* where the shape says so */
     kinst *ahead;                   /* … the first of them so far behind the run's own first weight */
+    kinst *next_a;                  /* next_pixels: how far behind this tile that one lies */
     kinst *partial, *partial_block; /* resume: [block][pixel][16], blocks so far apart */
     kinst *bias;
     kinst *operand[MAX_OPERANDS], *operand_block[MAX_OPERANDS]; /* block distance of full operands */

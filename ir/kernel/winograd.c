@@ -17,10 +17,11 @@
 
 enum {
     PAIR = 2,
-    MOST_TILES = 56,
     FEW_TILES = 28 /* two of the largest register tiles */,
-    CACHE_BYTES = 768 << 10 /* of V: half of a second-level cache */,
-    SHARED_WEIGHTS = 1 << 20 /* bytes that two threads may both read */
+    MOST_TILES = 64,
+    CACHE_BYTES = 820 << 10 /* of V: what a second-level cache holds beside weights on their way */,
+    FAR_BYTES = 2400 << 10 /* of V where weights are far more, and better read rarely */,
+    FAR_WEIGHTS = 16 << 20
 };
 
 typedef struct winograd_recipe {
@@ -47,11 +48,16 @@ static int64_t side(const winograd_recipe *r) {
 static int64_t points_of(const winograd_recipe *r) {
     return side(r) * side(r);
 }
+/* From a block's tiles to the next block's, in V and M: an odd number of lines, for blocks that lie a power of two
+ * apart share a few places of the cache. */
+static int64_t block_apart(const winograd_recipe *r) {
+    return (r->run | 1) * BLOCK;
+}
 static int64_t v_count(const winograd_recipe *r) {
-    return points_of(r) * r->inputs * r->run * BLOCK;
+    return points_of(r) * r->inputs * block_apart(r);
 }
 static int64_t m_count(const winograd_recipe *r) {
-    return points_of(r) * PAIR * r->run * BLOCK;
+    return points_of(r) * PAIR * block_apart(r);
 }
 
 /* ---- the kernel ---- */
@@ -80,7 +86,7 @@ static tile_spot find_tile(kb *b, const winograd_recipe *r, kinst *run, kinst *t
 }
 
 static kinst *v_at(kb *b, const winograd_recipe *r, kinst *block, kinst *t, int u) {
-    kinst *at = kb_add(b, kb_muli(b, block, r->run * BLOCK), kb_muli(b, t, BLOCK));
+    kinst *at = kb_add(b, kb_muli(b, block, block_apart(r)), kb_muli(b, t, BLOCK));
     return kb_offset(b, scratch_of(b, r), kb_addi(b, at, u * b->lanes));
 }
 
@@ -95,7 +101,7 @@ static void transform_tile(kb *b, const winograd_recipe *r, const tile_spot *s, 
     for (int u = 0; u < BLOCK / b->lanes; u++) {
         kinst *in = kb_offset(b, kb_param(b, LAYER_IN), kb_addi(b, at, u * b->lanes));
         kinst *args[] = {in,  kb_int(b, r->in.row),    first,
-                         end, v_at(b, r, block, t, u), kb_int(b, r->inputs * r->run * BLOCK)};
+                         end, v_at(b, r, block, t, u), kb_int(b, r->inputs * block_apart(r))};
         kb_call(b, f, args, 6);
     }
 }
@@ -104,7 +110,7 @@ static void transform_tile(kb *b, const winograd_recipe *r, const tile_spot *s, 
 static void clear_tile(kb *b, const winograd_recipe *r, kinst *block, kinst *t) {
     kinst *p = kb_for(b, "p", kb_int(b, 0), kb_int(b, points_of(r)), 1, KLOOP_SERIAL);
     for (int u = 0; u < BLOCK / b->lanes; u++)
-        kb_store(b, v_at(b, r, block, t, u), kb_muli(b, p, r->inputs * r->run * BLOCK),
+        kb_store(b, v_at(b, r, block, t, u), kb_muli(b, p, r->inputs * block_apart(r)),
                  kb_const(b, kb_vector(b), 0));
     kb_end(b);
 }
@@ -138,21 +144,25 @@ static void multiply_tiles(kb *b, const winograd_recipe *r, kinst *p, kinst *blo
     int64_t weights = r->inputs * BLOCK * BLOCK;
     kinst *one = kb_int(b, 1), *zero = kb_int(b, 0),
           *t = kb_for(b, "t", kb_int(b, from), kb_int(b, to), size, KLOOP_SERIAL);
-    kinst *a = kb_add(b, kb_muli(b, p, r->inputs * r->run * BLOCK), kb_muli(b, t, BLOCK));
+    kinst *a = kb_add(b, kb_muli(b, p, r->inputs * block_apart(r)), kb_muli(b, t, BLOCK));
     kinst *w = kb_add(b, kb_muli(b, kb_addi(b, block, first), points_of(r)), p);
-    kinst *out = kb_add(b, kb_muli(b, p, PAIR * r->run * BLOCK), kb_muli(b, t, BLOCK));
+    kinst *out = kb_add(b, kb_muli(b, p, PAIR * block_apart(r)), kb_muli(b, t, BLOCK));
     core_call c = {.a = kb_offset(b, scratch_of(b, r), a),
                    .count = {one, kb_int(b, r->inputs), one},
-                   .stride = {zero, kb_int(b, r->run * BLOCK), zero},
+                   .stride = {zero, kb_int(b, block_apart(r)), zero},
                    .inner = kb_int(b, BLOCK),
                    .b = kb_offset(b, kb_param(b, LAYER_WEIGHTS), kb_muli(b, w, weights)),
                    .b_block = kb_int(b, points_of(r) * weights),
                    .b_run = kb_int(b, BLOCK * BLOCK),
                    .out =
-                       kb_offset(b, scratch_of(b, r), kb_addi(b, out, v_count(r) + first * r->run * BLOCK)),
-                   .out_block = kb_int(b, r->run * BLOCK)};
+                       kb_offset(b, scratch_of(b, r), kb_addi(b, out, v_count(r) + first * block_apart(r))),
+                   .out_block = kb_int(b, block_apart(r))};
     kinst *turn = kb_divi(b, t, tile_row(r->run, b->target->pixels).size);
     core_fetch(b, &tile, &c, weights, ceil_div(r->run, b->target->pixels), turn);
+    tile.next_pixels = v_count(r) * 4 > CACHE_BYTES;
+    kinst *last = kb_arith(b, S_GE, kb_addi(b, t, size), kb_int(b, r->run), NULL);
+    c.next_a = kb_select(b, last, kb_sub(b, kb_int(b, r->inputs * block_apart(r)), kb_muli(b, t, BLOCK)),
+                         kb_int(b, size * BLOCK));
     core_emit(b, &tile, &c);
     kb_end(b);
 }
@@ -214,8 +224,8 @@ static void transform_outputs(kb *b, const winograd_recipe *r, kinst *run, kinst
     for (int64_t k = 0; k < blocks; k++) {
         kinst *own = kb_addi(b, block, k);
         for (int u = 0; u < BLOCK / b->lanes; u++) {
-            kinst *at = kb_addi(b, kb_muli(b, t, BLOCK), v_count(r) + k * r->run * BLOCK + u * b->lanes);
-            kinst *args[] = {kb_offset(b, scratch_of(b, r), at), kb_int(b, PAIR * r->run * BLOCK), y};
+            kinst *at = kb_addi(b, kb_muli(b, t, BLOCK), v_count(r) + k * block_apart(r) + u * b->lanes);
+            kinst *args[] = {kb_offset(b, scratch_of(b, r), at), kb_int(b, PAIR * block_apart(r)), y};
             kb_call(b, f, args, 3);
             store_tile(b, r, &s, own, y, u);
         }
@@ -257,16 +267,18 @@ static void build_winograd(kb *b, const void *recipe) {
 /* How tiles are cut into runs, and outputs into shares: runs as long as V stays in the cache, and at least
  * four kernel indices for a full batch: shares of outputs transform their inputs again. */
 static void cut(winograd_recipe *r, int64_t max_batch, int64_t bytes) {
-    int64_t tiles = r->rows * r->columns, room = CACHE_BYTES / (points_of(r) * r->inputs * BLOCK * bytes);
+    int64_t tiles = r->rows * r->columns;
     int64_t weights = points_of(r) * r->inputs * r->outputs * BLOCK * BLOCK * bytes;
+    int64_t room =
+        (weights > FAR_WEIGHTS ? FAR_BYTES : CACHE_BYTES) / (points_of(r) * r->inputs * BLOCK * bytes);
     int64_t most = room < 14 ? 14 : room > MOST_TILES ? MOST_TILES : room;
     r->samples = 1;
-    if (tiles < most && max_batch > 1) {
-        r->samples = most / tiles < max_batch ? most / tiles : max_batch;
+    if (tiles <= most && max_batch > 1) {
+        r->samples = ceil_div(max_batch, ceil_div(max_batch, most / tiles));
         r->run = tiles * r->samples;
     } else {
         r->runs = ceil_div(tiles, most);
-        if (r->runs == 1 && tiles >= FEW_TILES && weights <= SHARED_WEIGHTS) r->runs = 2;
+        if (r->runs == 1 && tiles >= FEW_TILES) r->runs = 2;
         if (r->runs % 2 && r->runs > 1 && r->runs < 8) r->runs++;
         r->run = ceil_div(tiles, r->runs);
         r->runs = ceil_div(tiles, r->run);
