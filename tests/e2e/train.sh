@@ -96,9 +96,14 @@ check "recipe.net can be run again, with all that it names" same "$d/one" "$d/tw
 
 # stopped SIGNAL CODE: a run that gets it, and the next that goes on
 stopped() {
-    start "$d/$1" --save-every 1000 >/dev/null 2>"$scratch/err" &
+    : >"$scratch/err"
+    start "$d/$1" --save-every 1000 >/dev/null 2>>"$scratch/err" &
     pid=$!
-    sleep 0.3
+    waited=0 # until it trains, however fast or slow the machine is
+    while [ ! -s "$scratch/err" ] && [ $waited -lt 1000 ]; do
+        sleep 0.01
+        waited=$((waited + 1))
+    done
     kill -"$1" $pid
     wait $pid
     code=$?
